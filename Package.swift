@@ -1,0 +1,91 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// The host is built as one target a stage, so that the compiler enforces the one-way order of the data
+// (docs/architecture.md). A stage is a line, an adapter is a line, a test suite is a line.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-disable-autolinking-runtime-compatibility"]),
+]
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
+/// A stage of the host: `Sources/Host/<name>`.
+func stage(_ name: String, _ dependencies: [String]) -> Target {
+    .target(
+        name: name, dependencies: dependencies.map { .init(stringLiteral: $0) },
+        path: "Sources/Host/\(name)", swiftSettings: strict)
+}
+
+/// A C library of the system, found by pkg-config.
+func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+/// An adapter of the release: its logic in `Plugins/<name>/Adapter`, the one exported function in
+/// `Plugins/<name>/Entry`, so that tests can link the logic of several adapters into one binary.
+func adapter(_ name: String) -> [Target] {
+    [
+        .target(
+            name: "\(name)Adapter", dependencies: ["AdapterKit"],
+            path: "Plugins/\(name)/Adapter", swiftSettings: strict),
+        .target(
+            name: "\(name)Entry", dependencies: ["AdapterABI", "AdapterKit", .init(stringLiteral: "\(name)Adapter")],
+            path: "Plugins/\(name)/Entry", swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/adapter.map"])
+            ]),
+    ]
+}
+
+func adapterLibrary(_ name: String) -> Product {
+    .library(name: "smartmeter-\(name.lowercased())", type: .dynamic, targets: ["\(name)Entry"])
+}
+
+/// The tests of a target: `Tests/<name>Tests`.
+func tests(_ name: String, _ dependencies: [String]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies.map { .init(stringLiteral: $0) },
+        path: "Tests/\(name)Tests", exclude: [], swiftSettings: strict)
+}
+
+let adapters = ["Mock", "HomeAssistant"]
+
+let package = Package(
+    name: "smart-meter",
+    products: [.executable(name: "smart-meter", targets: ["smart-meter"])] + adapters.map(adapterLibrary),
+    dependencies: [],
+    targets: [
+        .target(name: "AdapterABI", cSettings: strictC),
+        .target(name: "AdapterKit", dependencies: ["AdapterABI"], swiftSettings: strict),
+
+        system("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
+        system("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
+        system("CMicrohttpd", "libmicrohttpd", apt: "libmicrohttpd-dev"),
+        .target(name: "CLinux", cSettings: strictC),
+
+        stage("Platform", ["CLinux"]),
+        stage("Readings", []),
+        stage("Observability", ["Platform"]),
+        stage("Configuration", []),
+        stage("Transfer", ["CCurl", "Platform"]),
+        stage("Analysis", ["Readings"]),
+        stage("Storage", ["CSQLite", "Readings", "Analysis"]),
+        stage("Adapters", ["AdapterABI", "Platform", "Readings", "Configuration", "Observability", "Transfer"]),
+        stage("Pipeline", ["Platform", "Readings", "Analysis", "Storage", "Observability"]),
+        stage("Delivery", ["Platform", "Readings", "Storage", "Transfer", "Observability"]),
+        stage("API", ["CMicrohttpd", "Platform", "Readings", "Observability"]),
+        .executableTarget(
+            name: "smart-meter",
+            dependencies: [
+                "Platform", "Readings", "Observability", "Configuration", "Transfer", "Analysis", "Storage",
+                "Adapters", "Pipeline", "Delivery", "API",
+            ],
+            path: "Sources/Host/Command", swiftSettings: strict),
+    ] + adapters.flatMap(adapter)
+)

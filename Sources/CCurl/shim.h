@@ -1,0 +1,41 @@
+#pragma once
+#include <curl/curl.h>
+
+/* curl's setters and getters are variadic macros, which Swift does not import: one typed function each. */
+static inline CURLcode sm_curl_set_long(CURL *handle, CURLoption option, long value) {
+    return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode sm_curl_set_offset(CURL *handle, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode sm_curl_set_string(CURL *handle, CURLoption option, const char *value) {
+    return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode sm_curl_set_pointer(CURL *handle, CURLoption option, void *value) {
+    return curl_easy_setopt(handle, option, value);
+}
+typedef size_t (*sm_curl_data_function)(char *bytes, size_t size, size_t count, void *context);
+static inline CURLcode sm_curl_set_write(CURL *handle, sm_curl_data_function function, void *context) {
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, context);
+    return curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, function);
+}
+static inline CURLcode sm_curl_set_header(CURL *handle, sm_curl_data_function function, void *context) {
+    curl_easy_setopt(handle, CURLOPT_HEADERDATA, context);
+    return curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, function);
+}
+typedef int (*sm_curl_progress_function)(void *context, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
+                                         curl_off_t ulnow);
+static inline CURLcode sm_curl_set_progress(CURL *handle, sm_curl_progress_function function, void *context) {
+    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, context);
+    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, function);
+}
+static inline CURLcode sm_curl_get_long(CURL *handle, CURLINFO info, long *value) {
+    return curl_easy_getinfo(handle, info, value);
+}
+static inline CURLcode sm_curl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value) {
+    return curl_easy_getinfo(handle, info, value);
+}
+static inline CURLcode sm_curl_get_string(CURL *handle, CURLINFO info, const char **value) {
+    return curl_easy_getinfo(handle, info, value);
+}

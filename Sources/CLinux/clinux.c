@@ -1,0 +1,39 @@
+#define _GNU_SOURCE
+#include "clinux.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+int sm_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+int sm_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC); }
+int sm_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
+int sm_thread_name(const char *name) {
+    char cut[16] = {0};
+    strncpy(cut, name, sizeof cut - 1);
+    return pthread_setname_np(pthread_self(), cut);
+}
+int sm_thread_id(void) { return gettid(); }
+void sm_tune_allocator(void) {
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+void sm_trim(void) { malloc_trim(0); }
+int sm_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
+int sm_clock_timer(void) { return timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK); }
+int sm_clock_timer_arm(int descriptor) {
+    struct itimerspec when = {.it_value = {.tv_sec = (time_t)1 << 40}};
+    return timerfd_settime(descriptor, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL);
+}
+int sm_open(const char *path, int flags, unsigned mode) { return open(path, flags | O_CLOEXEC, mode); }
+int sm_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+int sm_fallocate(int descriptor, int64_t bytes) { return posix_fallocate(descriptor, 0, bytes); }
+const char *sm_error_text(int code, char *buffer, unsigned long capacity) { return strerror_r(code, buffer, capacity); }

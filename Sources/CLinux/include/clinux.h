@@ -1,0 +1,26 @@
+/* Linux calls that Swift's Glibc module hides (they need _GNU_SOURCE, which would break that module) or cannot import
+ * (variadic). Each is the call it is named after; results and errno as there. */
+#pragma once
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+int sm_eventfd(void);                      /* eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) */
+int sm_pipe(int descriptors[2]);           /* pipe2(O_CLOEXEC) */
+int sm_accept(int listener);               /* accept4(SOCK_CLOEXEC) */
+int sm_thread_name(const char *name);      /* pthread_setname_np of the calling thread, cut to 15 bytes */
+int sm_thread_id(void);                    /* gettid */
+void sm_tune_allocator(void);              /* mallopt: 2 arenas, mmap and trim thresholds 128 KB */
+void sm_trim(void);                        /* malloc_trim(0) */
+int sm_signalfd(const sigset_t *signals);  /* signalfd(SFD_CLOEXEC | SFD_NONBLOCK) */
+/* A CLOCK_REALTIME timer that also fires when the clock is set. Returns the timerfd. */
+int sm_clock_timer(void);
+/* Arms it for an absolute wall time far away, with TFD_TIMER_CANCEL_ON_SET. */
+int sm_clock_timer_arm(int descriptor);
+/* open with O_CLOEXEC added; a variadic call. */
+int sm_open(const char *path, int flags, unsigned mode);
+/* prctl(PR_SET_DUMPABLE, 0): neither core dump nor /proc/PID/environ for other processes of the user. */
+int sm_undumpable(void);
+int sm_fallocate(int descriptor, int64_t bytes);
+/* What the system calls an errno; the text lives in `buffer` or for good. */
+const char *sm_error_text(int code, char *buffer, unsigned long capacity);
