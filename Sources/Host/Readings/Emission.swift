@@ -28,7 +28,8 @@ public struct Emission: Sendable {
     public init(
         instance: Int, timestamp: Instant, receivedMonotonic: Int64 = 0, period: Int64 = 0,
         quality: Quality = .measured, known: PowerSet = [], powers: Powers = Powers(),
-        periodEnergy: Flows<Millijoules?> = Flows(repeating: nil), counters: Flows<Millijoules?> = Flows(repeating: nil),
+        periodEnergy: Flows<Millijoules?> = Flows(repeating: nil),
+        counters: Flows<Millijoules?> = Flows(repeating: nil),
         dayEnergy: Millijoules? = nil, voltageV: (Float?, Float?, Float?) = (nil, nil, nil), frequencyHz: Float? = nil,
         circuits: [CircuitSample] = [], catalog: CircuitCatalog = .empty
     ) {

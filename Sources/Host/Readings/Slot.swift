@@ -13,6 +13,8 @@ public struct Slot: Hashable, Sendable {
     public var start: Instant
     /// The stamp of its points. `start == end` for first light: an emission stored at once, skipped by every sum.
     public var end: Instant
+    /// Whether the instance was the house (`PRIMARY_METER`) then: only the house writes `smart_meter`.
+    public var isHouse: Bool
     public var totalIs: TotalIs
     /// Mean powers over the covered time.
     public var powers: Powers
@@ -35,10 +37,11 @@ public struct Slot: Hashable, Sendable {
     public var unmonitoredPowerW: Double?
     public var circuits: [CircuitSlot]
 
-    public init(instance: Int, start: Instant, end: Instant, totalIs: TotalIs) {
+    public init(instance: Int, start: Instant, end: Instant, isHouse: Bool, totalIs: TotalIs) {
         self.instance = instance
         self.start = start
         self.end = end
+        self.isHouse = isHouse
         self.totalIs = totalIs
         powers = Powers()
         totalPowerW = nil
