@@ -77,10 +77,18 @@ public final class CircuitCatalog: Sendable {
     public let circuits: [CircuitIdentity]
     /// Rises with every change.
     public let version: Int
+    private let topLevel: [Bool]
 
     public init(circuits: [CircuitIdentity], version: Int) {
         self.circuits = circuits
         self.version = version
+        let ids = Set(circuits.map(\.id))
+        topLevel = circuits.map { $0.parentID.isEmpty || $0.parentID == $0.id || !ids.contains($0.parentID) }
+    }
+
+    /// Whether nothing but the mains is above the circuit. A parent that the instance has never shown counts as none.
+    public func isTopLevel(_ circuit: Int32) -> Bool {
+        topLevel.indices.contains(Int(circuit)) ? topLevel[Int(circuit)] : true
     }
 
     public static let empty = CircuitCatalog(circuits: [], version: 0)

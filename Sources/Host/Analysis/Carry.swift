@@ -1,0 +1,27 @@
+public import Readings
+
+/// What the fold of one slot leaves to the next: the accounts at the slot's end. Together with the emissions since, it
+/// is all that the fold knows, so a restart changes nothing.
+public struct Carry: Hashable, Sendable {
+    /// End of the slot that it belongs to.
+    public var at: Instant
+    public var flows = Flows<EnergyAccount?>(repeating: nil)
+    /// How far the balance that makes consumption is below what was already counted.
+    public var consumptionDebt: Millijoules = 0
+    public var day = DayAccount()
+    /// By the circuit's durable number.
+    public var circuits: [CircuitAccount] = []
+
+    public init(at: Instant) {
+        self.at = at
+    }
+}
+
+/// The accounts of one circuit.
+public struct CircuitAccount: Hashable, Sendable {
+    /// In the kind's positive direction, and in the opposite one.
+    public var energy = EnergyAccount()
+    public var returned = EnergyAccount()
+
+    public init() {}
+}

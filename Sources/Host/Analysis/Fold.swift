@@ -1,0 +1,201 @@
+public import Readings
+
+/// What a slot is folded by, beside the emissions.
+public struct FoldRules: Sendable {
+    /// Number of the instance.
+    public var instance: Int
+    /// How often the instance is sampled, in nanoseconds; for push adapters the expected cadence.
+    public var sampling: Int64
+    /// Beyond this a power is implausible, and so is a counter's step.
+    public var maximumPowerW: Double
+    /// Whether the instance is the house.
+    public var isHouse: Bool
+
+    public init(instance: Int, sampling: Int64, maximumPowerW: Double, isHouse: Bool) {
+        self.instance = instance
+        self.sampling = sampling
+        self.maximumPowerW = maximumPowerW
+        self.isHouse = isHouse
+    }
+
+    /// How long an instantaneous sample counts at most.
+    var hold: Int64 { sampling / 2 * 5 }
+}
+
+/// Turns the emissions of a stretch of time into a slot. Pure: the same emissions give the same slot, whatever order
+/// they arrived in and however often the host was restarted in between.
+public struct Fold {
+    private let rules: FoldRules
+    private let start: Instant
+    private let end: Instant
+    private var carry: Carry
+    private var house = HouseSums()
+    private var circuits: [CircuitSums]
+    private var quality = Quality.unknown
+    private var known: PowerSet = []
+
+    /// - Parameters:
+    ///   - carry: what the slot before left; `carry.at` is the start of this one.
+    ///   - previous: the newest emission at or before the start, if there is one.
+    ///   - emissions: the instance's emissions after the start in order of their timestamps; those after the end
+    ///     count as far as they describe time within the slot.
+    ///   - end: the slot's end; a local midnight lies on it or outside of the slot.
+    ///   - dayStart: first instant of the local day that the slot lies in.
+    ///   - nextDayStart: first instant of the next one.
+    /// - Returns: the slot, nil where nothing is known of it; and what the next slot goes on from.
+    public static func slot(
+        after carry: Carry, previous: Emission?, emissions: ArraySlice<Emission>, end: Instant, dayStart: Instant,
+        nextDayStart: Instant, rules: FoldRules
+    ) -> (slot: Slot?, carry: Carry) {
+        var fold = Fold(carry: carry, end: end, rules: rules)
+        _ = fold.carry.day.begin(dayAt: dayStart)
+        fold.take(previous, emissions)
+        return fold.close(nextDayStart: nextDayStart, instance: rules.instance)
+    }
+
+    private init(carry: Carry, end: Instant, rules: FoldRules) {
+        self.carry = carry
+        self.rules = rules
+        self.end = end
+        start = carry.at
+        circuits = [CircuitSums](repeating: CircuitSums(), count: carry.circuits.count)
+    }
+
+    /// Walks through the steps between neighbouring emissions, as far as they lie in the slot.
+    private mutating func take(_ first: Emission?, _ emissions: ArraySlice<Emission>) {
+        var previous = first
+        if let first {
+            known = first.known
+            makeRoom(for: first)
+        }
+        for emission in emissions {
+            if emission.timestamp <= end {
+                note(emission)
+            } else if emission.timestamp - emission.period >= end {
+                // Behind the slot: it only says where a counter stood.
+                step(from: previous, to: emission)
+                return
+            }
+            step(from: previous, to: emission)
+            if emission.timestamp > end { return }
+            previous = emission
+        }
+        if let previous, previous.timestamp < end { step(from: previous, to: nil) }
+    }
+
+    private mutating func note(_ emission: Emission) {
+        known = emission.known
+        if quality == .unknown || emission.quality == .estimated { quality = emission.quality }
+        makeRoom(for: emission)
+    }
+
+    /// Circuits are numbered; a slot has room for every number that its emissions use.
+    private mutating func makeRoom(for emission: Emission) {
+        guard let most = emission.circuits.map(\.circuit).max() else { return }
+        while circuits.count <= Int(most) { circuits.append(CircuitSums()) }
+        while carry.circuits.count < circuits.count { carry.circuits.append(CircuitAccount()) }
+    }
+
+    /// The time between two emissions: the earlier one's power holds, the later one's period and counters tell.
+    private mutating func step(from earlier: Emission?, to later: Emission?) {
+        let begin = max(start, earlier?.timestamp ?? start)
+        let stop = min(end, later?.timestamp ?? end)
+        guard stop >= begin else { return }
+
+        let periodStart = later.map { max(earlier?.timestamp ?? .min, $0.timestamp - $0.period) }
+        var held: Window?
+        if let earlier, earlier.period == 0 {
+            let until = min(earlier.timestamp + rules.hold, periodStart ?? end)
+            if until > earlier.timestamp { held = Window(from: earlier.timestamp, to: until) }
+        }
+        var period: Window?
+        if let later, later.period > 0, let periodStart, later.timestamp > periodStart {
+            period = Window(from: periodStart, to: later.timestamp)
+        }
+        let windows = StepWindows(from: begin, to: stop, held: held, period: period)
+
+        house.take(windows, earlier, later)
+        takeFlows(windows, earlier, later)
+        takeCircuits(windows, earlier, later)
+        if let later, later.timestamp <= end { carry.day.read(later.dayEnergy, at: later.timestamp) }
+    }
+
+    private mutating func takeFlows(_ windows: StepWindows, _ earlier: Emission?, _ later: Emission?) {
+        let isBalanced = isConsumptionBalanced(later)
+        for flow in Flow.allCases where flow != .consumed || !isBalanced {
+            let heldPower = earlier.flatMap { FlowPower.watts(flow, of: $0) }
+            let periodPower = later.flatMap { FlowPower.ofPeriod(flow, $0) }
+            let counter = later?.counters[flow]
+            guard heldPower != nil || periodPower != nil || counter != nil || carry.flows[flow] != nil else { continue }
+            var account = carry.flows[flow] ?? EnergyAccount()
+            let step = windows.step(held: heldPower, period: periodPower, later: later, rules: rules)
+            house.add(later == nil ? account.hold(step) : account.advance(step, counter: counter), to: flow)
+            carry.flows[flow] = account
+        }
+        if isBalanced { balanceConsumption() }
+        let ofDay = HousePowers.totalIs(known: known) == .consumption ? Flow.consumed : .imported
+        carry.day.add(house.stepEnergy(ofDay) ?? 0)
+    }
+
+    private mutating func takeCircuits(_ windows: StepWindows, _ earlier: Emission?, _ later: Emission?) {
+        for sample in earlier?.circuits ?? [] where Int(sample.circuit) < circuits.count {
+            circuits[Int(sample.circuit)].begin(earlier: sample)
+        }
+        for sample in later?.circuits ?? [] where Int(sample.circuit) < circuits.count {
+            circuits[Int(sample.circuit)].begin(later: sample)
+        }
+        for number in circuits.indices {
+            circuits[number].take(windows, emission: later, account: &carry.circuits[number], rules: rules)
+        }
+    }
+
+    /// Consumption is the balance of the other flows where every part has a counter: sums of samples would not agree
+    /// with them.
+    private func isConsumptionBalanced(_ later: Emission?) -> Bool {
+        guard !known.contains(.consumption), HousePowers.knowsConsumption(known) else { return false }
+        guard carry.flows.consumed?.reading == nil, later?.counters.consumed == nil else { return false }
+        func isCounted(_ flow: Flow) -> Bool { carry.flows[flow]?.reading != nil }
+        return isCounted(.imported) && isCounted(.exported) && (!known.contains(.solar) || isCounted(.produced))
+            && (!known.contains(.battery) || (isCounted(.charged) && isCounted(.discharged)))
+    }
+
+    /// Jitter of the parts may let the balance dip: consumption waits until it is made up for.
+    private mutating func balanceConsumption() {
+        guard let balance = house.stepBalance(known: known) else { return }
+        var account = carry.flows.consumed ?? EnergyAccount()
+        let net = balance - carry.consumptionDebt
+        carry.consumptionDebt = max(0, -net)
+        account.lifetime += max(0, net)
+        carry.flows.consumed = account
+        house.add(max(0, net), to: .consumed)
+    }
+
+    private mutating func close(nextDayStart: Instant, instance: Int) -> (slot: Slot?, carry: Carry) {
+        carry.at = end
+        var slot = Slot(
+            instance: instance, start: start, end: end, isHouse: rules.isHouse,
+            totalIs: HousePowers.totalIs(known: known))
+        house.fill(&slot, known: known)
+        slot.quality = quality
+        slot.dayEnergy = carry.day.energy
+        for flow in Flow.allCases { slot.lifetime[flow] = carry.flows[flow]?.lifetime }
+        if end == nextDayStart {
+            slot.closingDayEnergy = carry.day.begin(dayAt: nextDayStart)
+            slot.dayEnergy = 0
+        }
+        let use = HousePowers.use(slot.powers, known: known)
+        for number in circuits.indices {
+            if let circuit = circuits[number].slot(
+                number: Int32(number), length: end - start, use: use, account: carry.circuits[number])
+            {
+                slot.circuits.append(circuit)
+            }
+        }
+        let isEmpty = slot.coverage == 0 && slot.circuits.isEmpty && house.isEmpty
+        return (isEmpty ? nil : slot, carry)
+    }
+}
+
+extension Instant {
+    static let min = Instant(nanoseconds: .min)
+}
