@@ -35,7 +35,8 @@ public struct CircuitNames: Sendable {
     }
 
     private func nameFor(_ number: Int32, _ identity: CircuitIdentity) -> String {
-        if owners[identity.name] ?? number == number { return identity.name }
-        return "\(identity.name) (\(identity.id))"
+        var name = identity.name
+        while owners[name] ?? number != number { name += " (\(identity.id))" }
+        return name
     }
 }

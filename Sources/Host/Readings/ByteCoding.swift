@@ -1,0 +1,57 @@
+/// Appends little-endian values: the form of what the store keeps as a blob.
+public struct ByteWriter: Sendable {
+    public private(set) var bytes: [UInt8] = []
+
+    public init() {}
+
+    public mutating func write<Value: FixedWidthInteger>(_ value: Value) {
+        var rest = value.littleEndian
+        for _ in 0..<(Value.bitWidth / 8) {
+            bytes.append(UInt8(truncatingIfNeeded: rest))
+            rest = Value.bitWidth > 8 ? rest >> 8 : 0
+        }
+    }
+
+    public mutating func write(_ value: Double) { write(value.bitPattern) }
+    public mutating func write(_ value: Float) { write(value.bitPattern) }
+    public mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
+
+    /// A presence byte, then the value.
+    public mutating func write(_ value: Int64?) {
+        write(value != nil)
+        if let value { write(value) }
+    }
+}
+
+/// Reads what `ByteWriter` wrote; nil at the end of the bytes, never a trap.
+public struct ByteReader: Sendable {
+    private var rest: ArraySlice<UInt8>
+
+    public init(_ bytes: [UInt8]) {
+        rest = bytes[...]
+    }
+
+    public var isAtEnd: Bool { rest.isEmpty }
+
+    public mutating func read<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) -> Value? {
+        let size = Value.bitWidth / 8
+        guard rest.count >= size else { return nil }
+        var value: Value = 0
+        for (index, byte) in rest.prefix(size).enumerated() {
+            value |= Value(truncatingIfNeeded: byte) << (index * 8)
+        }
+        rest = rest.dropFirst(size)
+        return value
+    }
+
+    public mutating func readDouble() -> Double? { read(UInt64.self).map(Double.init(bitPattern:)) }
+    public mutating func readFloat() -> Float? { read(UInt32.self).map(Float.init(bitPattern:)) }
+    public mutating func readBool() -> Bool? { read(UInt8.self).map { $0 != 0 } }
+
+    /// The outer nil: there are no more bytes.
+    public mutating func readOptionalInt64() -> Int64?? {
+        guard let isPresent = readBool() else { return nil }
+        guard isPresent else { return .some(nil) }
+        return read(Int64.self).map { .some($0) }
+    }
+}

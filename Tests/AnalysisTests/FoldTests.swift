@@ -1,0 +1,179 @@
+import Readings
+import Testing
+
+@testable import Analysis
+
+@Suite struct FoldTests {
+    @Test func `a constant load fills its slot`() throws {
+        let house = House()
+        let emissions = (0...10).map { house.emission(at: Double($0) * 30, Powers(consumptionW: 1000)) }
+        let slot = try #require(house.fold(emissions, slots: 1)[0])
+        #expect(slot.totalPowerW == 1000)
+        #expect(slot.totalIs == .consumption)
+        #expect(slot.coverage == 1)
+        #expect(slot.energy.consumed == millijoules(1000, 300))
+        #expect(slot.energy.imported == nil)
+    }
+
+    @Test func `a cycling load is the mean of what it did, not its last value`() throws {
+        let house = House()
+        let emissions = (0...10).map { index in
+            house.emission(at: Double(index) * 30, Powers(consumptionW: index % 5 < 2 ? 3000 : 0))
+        }
+        let slot = try #require(house.fold(emissions, slots: 1)[0])
+        #expect(slot.totalPowerW == 1200)
+        #expect(slot.minimumPowerW == 0)
+        #expect(slot.maximumPowerW == 3000)
+        #expect(slot.energy.consumed == millijoules(3000, 120))
+    }
+
+    @Test func `a sample holds for two and a half sampling periods and then nothing is invented`() throws {
+        let house = House()
+        let slots = house.fold([house.emission(at: 0, Powers(consumptionW: 1000))], slots: 3)
+        let slot = try #require(slots[0])
+        #expect(slot.coverage == 0.25)
+        #expect(slot.energy.consumed == millijoules(1000, 75))
+        #expect(slots[1] == nil)
+        #expect(slots[2] == nil)
+    }
+
+    @Test func `import and export are kept apart by sign`() throws {
+        let house = House(known: [.grid, .solar])
+        let emissions = (0...10).map { index in
+            house.emission(at: Double(index) * 30, Powers(gridW: index < 4 ? 500 : -250, solarW: 1000))
+        }
+        let slot = try #require(house.fold(emissions, slots: 1)[0])
+        #expect(slot.energy.imported == millijoules(500, 120))
+        #expect(slot.energy.exported == millijoules(250, 180))
+        #expect(slot.energy.produced == millijoules(1000, 300))
+        #expect(slot.energy.consumed == millijoules(1500, 120) + millijoules(750, 180))
+        #expect(slot.totalIs == .consumption)
+    }
+
+    @Test func `a missing part makes the total unknown, and the total never changes its meaning`() throws {
+        let house = House(known: [.grid, .solar])
+        let emissions = (0...10).map { index in
+            house.emission(at: Double(index) * 30, Powers(gridW: 500, solarW: index < 5 ? 100 : nil))
+        }
+        let slot = try #require(house.fold(emissions, slots: 1)[0])
+        #expect(slot.totalIs == .consumption)
+        #expect(slot.totalPowerW == 600)
+        #expect(slot.coverage == 0.5)
+        #expect(slot.powers.gridW == 500)
+    }
+
+    @Test func `a period is split at the border of two slots in proportion`() throws {
+        let house = House()
+        let slots = house.fold([house.emission(at: 390, Powers(consumptionW: 800), period: 180)], slots: 2)
+        #expect(slots[0]?.energy.consumed == millijoules(800, 90))
+        #expect(slots[1]?.energy.consumed == millijoules(800, 90))
+        #expect(slots[0]?.coverage == 0.3)
+    }
+
+    @Test func `a counter tells the energy, across slots and across silence, without claiming coverage`() throws {
+        let house = House(known: [.grid])
+        func counted(_ seconds: Double, _ imported: Double) -> Emission {
+            var counters = Flows<Millijoules?>(repeating: nil)
+            counters.imported = kWh(imported)
+            return house.emission(at: seconds, Powers(gridW: 1000), counters: counters)
+        }
+        let slots = house.fold([counted(1, 100), counted(30, 100.01), counted(930, 100.31)], slots: 4)
+        let total = slots.compactMap { $0?.energy.imported }.reduce(0, +)
+        #expect(total == kWh(0.31))
+        #expect(slots[1]?.energy.imported == kWh(0.1))
+        #expect(slots[1]?.coverage == 0)
+        #expect(slots[2]?.totalPowerW == nil)
+    }
+
+    @Test func `each of the circuits has its power, share and energy`() throws {
+        var house = House()
+        house.catalog = CircuitCatalog(
+            circuits: [
+                CircuitIdentity(id: "hvac", name: "HVAC"), CircuitIdentity(id: "kitchen", name: "Kitchen"),
+                CircuitIdentity(id: "kettle", name: "Kettle", parentID: "kitchen"),
+            ], version: 1)
+        func sample(_ number: Int32, _ powerW: Double) -> CircuitSample {
+            var sample = CircuitSample(circuit: number, kind: .load)
+            sample.present = .power
+            sample.powerW = powerW
+            return sample
+        }
+        let emissions = (0...10).map {
+            house.emission(
+                at: Double($0) * 30, Powers(consumptionW: 2000),
+                circuits: [sample(0, 900), sample(1, 600), sample(2, 500)])
+        }
+        let slot = try #require(house.fold(emissions, slots: 1)[0])
+        #expect(slot.circuits.map(\.powerW) == [900, 600, 500])
+        #expect(slot.circuits.map(\.percentage) == [45, 30, 25])
+        #expect(slot.circuits[0].energy == millijoules(900, 300))
+        #expect(slot.unmonitoredPowerW == 500)
+    }
+
+    @Test func `the remainder is absent while a top-level circuit is not measured`() throws {
+        var house = House()
+        house.catalog = CircuitCatalog(circuits: [CircuitIdentity(id: "a", name: "A")], version: 1)
+        let missing = CircuitSample(circuit: 0, kind: .load)
+        let emissions = (0...10).map {
+            house.emission(at: Double($0) * 30, Powers(consumptionW: 2000), circuits: [missing])
+        }
+        let slot = try #require(house.fold(emissions, slots: 1)[0])
+        #expect(slot.unmonitoredPowerW == nil)
+        #expect(slot.circuits[0].powerW == nil)
+    }
+
+    @Test(arguments: 1...20) func `random emissions fold to the same in any order and any split`(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let house = House(known: [.grid, .solar])
+        var time = 0.0
+        var emissions: [Emission] = []
+        while time < 1500 {
+            emissions.append(
+                house.emission(
+                    at: time,
+                    Powers(
+                        gridW: Double.random(in: -3000...3000, using: &random),
+                        solarW: Double.random(in: 0...10, using: &random) < 1
+                            ? nil : Double.random(in: 0...4000, using: &random))))
+            time += Double.random(in: 1...120, using: &random)
+        }
+        var carry = Carry(at: .noon)
+        let whole = house.fold(emissions, slots: 5, carry: &carry)
+        #expect(house.fold(emissions.shuffled(using: &random), slots: 5) == whole, "seed \(seed)")
+
+        var split = Carry(at: .noon)
+        var pieces: [Slot?] = []
+        for _ in 0..<5 {
+            pieces += house.fold(emissions, slots: 1, carry: &split)
+            split = try #require(Carry(decoding: split.encoded()))
+        }
+        #expect(pieces == whole, "seed \(seed)")
+        #expect(split == carry, "seed \(seed)")
+
+        // Finer slots add up to the same energies to the millijoule.
+        var fine = house
+        fine.interval = 60 * Duration.second
+        let parts = fine.fold(emissions, slots: 25)
+        for flow in Flow.allCases {
+            #expect(sum(parts, flow) == sum(whole, flow), "seed \(seed) \(flow)")
+        }
+    }
+
+    private func sum(_ slots: [Slot?], _ flow: Flow) -> Millijoules {
+        slots.compactMap { $0?.energy[flow] }.reduce(0, +)
+    }
+}
+
+/// SplitMix64: the same numbers for the same seed, everywhere.
+struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
