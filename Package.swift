@@ -88,5 +88,6 @@ let package = Package(
             ],
             path: "Sources/Host/Command", swiftSettings: strict),
         tests("Analysis", ["Analysis", "Readings"]),
+        tests("Pipeline", ["Pipeline", "Analysis", "Readings", "Storage", "Platform"]),
     ] + adapters.flatMap(adapter)
 )

@@ -49,6 +49,8 @@ extension Instant {
 }
 
 /// Millijoules of a power over seconds.
-func millijoules(_ powerW: Double, _ seconds: Double) -> Millijoules { Millijoules((powerW * seconds * 1000).rounded()) }
+func millijoules(_ powerW: Double, _ seconds: Double) -> Millijoules {
+    Millijoules((powerW * seconds * 1000).rounded())
+}
 
 func kWh(_ value: Double) -> Millijoules { Millijoules((value * 3.6e9).rounded()) }

@@ -1,0 +1,175 @@
+import Analysis
+import Readings
+
+/// The way of one instance's emissions to its slots: keeps the emissions of slots that may still change, closes slots
+/// as time passes, and folds a closed one again when something that belongs to it comes late.
+struct InstanceLine {
+    struct Settings {
+        var identity: InstanceIdentity
+        /// Length of a slot in nanoseconds; divides 15 minutes.
+        var interval: Int64
+        /// How late an emission may come and still change a closed slot.
+        var late: Int64
+        var rules: FoldRules
+    }
+
+    enum Acceptance: Hashable {
+        case taken
+        /// At or before what is final: counted and left out.
+        case tooLate
+    }
+
+    /// Silence is folded slot by slot up to here; what a counter tells of a longer one is spread over the end of it.
+    private static let longestSilence = 40 * Duration.day
+
+    let settings: Settings
+    /// The accounts at the end of the newest final slot; nil before the first emission.
+    private(set) var base: Carry?
+    /// The newest emission at or before `base.at`.
+    private var previous: Emission?
+    /// What came after, by timestamp.
+    private var pending: [Emission] = []
+    /// End of the newest closed slot.
+    private var closedEnd = Instant(nanoseconds: .min)
+    /// From here on slots have to be folded (again).
+    private var dirtyFrom: Instant?
+    /// Closed slots that may still change, as they were last given out.
+    private var given: [Instant: Slot] = [:]
+
+    /// - Parameters:
+    ///   - base: what `base` was, from the store.
+    ///   - journal: the emissions that the store kept, by timestamp.
+    init(settings: Settings, base: Carry?, journal: [Emission]) {
+        self.settings = settings
+        self.base = base
+        guard let base else {
+            for emission in journal { _ = accept(emission) }
+            return
+        }
+        previous = journal.last { $0.timestamp <= base.at }
+        pending = journal.filter { $0.timestamp > base.at }
+        closedEnd = base.at
+        dirtyFrom = base.at
+    }
+
+    /// How long after its end a slot waits for the sample that is just being taken.
+    private var grace: Int64 { min(2 * Duration.second, settings.interval / 10) }
+
+    /// Takes an emission in any order.
+    mutating func accept(_ emission: Emission) -> Acceptance {
+        if base == nil {
+            let start = emission.timestamp.slotEnd(interval: settings.interval) - settings.interval
+            base = Carry(at: start)
+            closedEnd = start
+        }
+        guard let base, emission.timestamp > base.at else { return .tooLate }
+        let place = pending.lastIndex { $0.timestamp <= emission.timestamp }
+        if let place, pending[place].timestamp == emission.timestamp {
+            pending[place] = emission
+        } else {
+            pending.insert(emission, at: place.map { $0 + 1 } ?? 0)
+        }
+        markDirty(from: firstChange(by: emission))
+        return .taken
+    }
+
+    /// Closes what has ended, and folds again what has changed. Answers the slots that are new or different.
+    mutating func close(now: Instant, day: (Instant) -> DayBounds) -> [Slot] {
+        guard hasWork(now), var carry = base, let newest = pending.last ?? previous else { return [] }
+        // Silence is not folded: it waits for the emission that ends it.
+        let reach = newest.timestamp.slotEnd(interval: settings.interval)
+        var end = carry.at
+        var changed: [Slot] = []
+        let first = dirtyFrom ?? closedEnd
+        while let next = nextEnd(after: end), next <= reach, next + grace <= now {
+            defer { end = next }
+            guard next > first || next > closedEnd else {
+                carry = fold(carry, to: next, day: day).carry
+                continue
+            }
+            let result = fold(carry, to: next, day: day)
+            carry = result.carry
+            if let slot = result.slot, slot.length <= settings.interval, given[next] != slot {
+                given[next] = slot
+                changed.append(slot)
+            }
+            closedEnd = max(closedEnd, next)
+        }
+        if end >= first { dirtyFrom = nil }
+        return changed
+    }
+
+    /// Makes final what can no longer change. Answers the new base and the oldest emission that is still needed; nil
+    /// where nothing has moved.
+    mutating func finalise(now: Instant, day: (Instant) -> DayBounds) -> (base: Carry, keepFrom: Instant)? {
+        guard dirtyFrom == nil, var carry = base, let newest = pending.last else { return nil }
+        // The slot of the newest emission stays open: what ends a silence has to find it.
+        let limit = min(now - settings.late, newest.timestamp.slotEnd(interval: settings.interval) - settings.interval)
+        var moved = false
+        while let next = nextEnd(after: carry.at), next <= min(limit, closedEnd) {
+            carry = fold(carry, to: next, day: day).carry
+            given[next] = nil
+            moved = true
+        }
+        guard moved else { return nil }
+        base = carry
+        let split = pending.firstIndex { $0.timestamp > carry.at } ?? pending.endIndex
+        if split > 0 { previous = pending[split - 1] }
+        pending.removeFirst(split)
+        return (carry, previous?.timestamp ?? carry.at)
+    }
+
+    /// When `close` has something to do next, by wall time.
+    var nextClose: Instant? {
+        guard let newest = pending.last ?? previous, let next = nextEnd(after: closedEnd) else { return nil }
+        return next <= newest.timestamp.slotEnd(interval: settings.interval) ? next + grace : nil
+    }
+
+    /// Whether a closed slot has to be folded again, or an open one has ended.
+    private func hasWork(_ now: Instant) -> Bool {
+        if let dirtyFrom, dirtyFrom < closedEnd { return true }
+        return nextClose.map { $0 <= now } ?? false
+    }
+
+    private func fold(_ carry: Carry, to end: Instant, day: (Instant) -> DayBounds) -> (slot: Slot?, carry: Carry) {
+        let first = pending.firstIndex { $0.timestamp > carry.at } ?? pending.endIndex
+        let before = first > 0 ? pending[first - 1] : previous
+        let bounds = day(carry.at)
+        return Fold.slot(
+            after: carry, previous: before, emissions: pending[first...], end: end, dayStart: bounds.start,
+            nextDayStart: bounds.end, rules: settings.rules)
+    }
+
+    /// The end of the slot that begins at `start`; after a change of interval a slot may be shorter than the others. A
+    /// silence of months is one step.
+    private func nextEnd(after start: Instant) -> Instant? {
+        let end = (start + 1).slotEnd(interval: settings.interval)
+        guard let newest = pending.last, newest.timestamp - end > Self.longestSilence, isSilent(from: start) else {
+            return end
+        }
+        return (newest.timestamp - Self.longestSilence).slotEnd(interval: settings.interval)
+    }
+
+    private func isSilent(from start: Instant) -> Bool {
+        guard let next = pending.first(where: { $0.timestamp > start }) else { return true }
+        return next.timestamp - start > Self.longestSilence
+    }
+
+    /// The earliest instant whose slot an emission can change: the beginning of its period, or of the silence that it
+    /// ends where a counter may tell of it.
+    private func firstChange(by emission: Emission) -> Instant {
+        let before = pending.last { $0.timestamp < emission.timestamp } ?? previous
+        return min(before?.timestamp ?? emission.timestamp, emission.timestamp - emission.period)
+    }
+
+    private mutating func markDirty(from instant: Instant) {
+        let start = instant.slotEnd(interval: settings.interval) - settings.interval
+        dirtyFrom = min(dirtyFrom ?? start, start)
+    }
+}
+
+/// A local day: from its first instant to the next one's.
+struct DayBounds {
+    var start: Instant
+    var end: Instant
+}

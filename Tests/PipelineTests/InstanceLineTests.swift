@@ -1,0 +1,97 @@
+import Readings
+import Testing
+
+@testable import Analysis
+@testable import Pipeline
+
+@Suite struct InstanceLineTests {
+    private let interval = 300 * Duration.second
+    private let noon = Instant(seconds: 1_780_315_200)
+
+    private func makeLine(base: Carry? = nil, journal: [Emission] = []) -> InstanceLine {
+        InstanceLine(
+            settings: InstanceLine.Settings(
+                identity: InstanceIdentity(meterType: "test"), interval: interval, late: 60 * Duration.second,
+                rules: FoldRules(instance: 0, sampling: 30 * Duration.second, maximumPowerW: 100_000, isHouse: true)),
+            base: base, journal: journal)
+    }
+
+    private func emission(_ seconds: Double, _ powerW: Double = 1000) -> Emission {
+        Emission(
+            instance: 0, timestamp: noon + Int64(seconds * 1e9), known: [.consumption],
+            powers: Powers(consumptionW: powerW))
+    }
+
+    private func day(_ instant: Instant) -> DayBounds {
+        let start = Instant(nanoseconds: instant.nanoseconds.floorDivided(by: Duration.day) * Duration.day)
+        return DayBounds(start: start, end: start + Duration.day)
+    }
+
+    private func at(_ seconds: Double) -> Instant { noon + Int64(seconds * 1e9) }
+
+    @Test func `a slot closes shortly after its end and not before`() {
+        var line = makeLine()
+        for index in 1...10 { #expect(line.accept(emission(Double(index) * 30)) == .taken) }
+        #expect(line.close(now: at(300), day: day).isEmpty)
+        #expect(line.nextClose == at(302))
+        let slots = line.close(now: at(302), day: day)
+        #expect(slots.map(\.end) == [at(300)])
+        #expect(slots.first?.totalPowerW == 1000)
+        #expect(line.close(now: at(310), day: day).isEmpty)
+    }
+
+    @Test func `what comes late but in time makes the next revision, and later than that is left out`() {
+        var line = makeLine()
+        for index in 1...20 where index != 5 { _ = line.accept(emission(Double(index) * 30)) }
+        #expect(line.close(now: at(302), day: day).count == 1)
+        #expect(line.accept(emission(150, 4000)) == .taken)
+        let revised = line.close(now: at(330), day: day)
+        #expect(revised.map(\.end) == [at(300)])
+        #expect(revised.first?.maximumPowerW == 4000)
+        #expect(line.finalise(now: at(359), day: day) == nil)
+        #expect(line.finalise(now: at(361), day: day)?.base.at == at(300))
+        #expect(line.accept(emission(160, 4000)) == .tooLate)
+    }
+
+    @Test func `a restart in the middle of a slot changes nothing`() throws {
+        let emissions = (1...40).map { emission(Double($0) * 25, Double($0 * 37 % 1000)) }
+        var whole = makeLine()
+        var expected: [Slot] = []
+        for emission in emissions {
+            _ = whole.accept(emission)
+            expected += whole.close(now: emission.timestamp + 1, day: day)
+        }
+        var line = makeLine()
+        var slots: [Slot] = []
+        var journal: [Emission] = []
+        var base: Carry?
+        for (index, emission) in emissions.enumerated() {
+            _ = line.accept(emission)
+            journal.append(emission)
+            slots += line.close(now: emission.timestamp + 1, day: day)
+            if let final = line.finalise(now: emission.timestamp + 1, day: day) {
+                base = Carry(decoding: final.base.encoded())
+                journal.removeAll { $0.timestamp < final.keepFrom }
+            }
+            if index % 7 == 3 { line = makeLine(base: base, journal: journal) }
+        }
+        // A restarted line gives closed slots again; what is stored is the same.
+        let stored = Dictionary(slots.map { ($0.end, $0) }, uniquingKeysWith: { $1 })
+        let wanted = Dictionary(expected.map { ($0.end, $0) }, uniquingKeysWith: { $1 })
+        #expect(stored == wanted)
+        #expect(wanted.count == 3)
+    }
+
+    @Test func `silence makes no slots, and the emission that ends it goes on`() {
+        var line = makeLine()
+        for index in 1...10 { _ = line.accept(emission(Double(index) * 30)) }
+        #expect(line.close(now: at(302), day: day).count == 1)
+        #expect(line.close(now: at(4000), day: day).isEmpty)
+        #expect(line.nextClose == nil)
+        _ = line.accept(emission(7230))
+        let slots = line.close(now: at(7502), day: day)
+        // The last sample before the silence counted on for 75 s into the second slot.
+        #expect(slots.map(\.end) == [at(600), at(7500)])
+        #expect(slots.first?.coverage == 0.25)
+    }
+}
