@@ -75,7 +75,7 @@ let package = Package(
         stage("Configuration", []),
         stage("Transfer", ["CCurl", "Platform"]),
         stage("Analysis", ["Readings"]),
-        stage("Storage", ["CSQLite", "Readings", "Analysis"]),
+        stage("Storage", ["CSQLite", "CLinux", "Readings", "Analysis"]),
         stage("Adapters", ["AdapterABI", "Platform", "Readings", "Configuration", "Observability", "Transfer"]),
         stage("Pipeline", ["Platform", "Readings", "Analysis", "Storage", "Observability"]),
         stage("Delivery", ["Platform", "Readings", "Storage", "Transfer", "Observability"]),

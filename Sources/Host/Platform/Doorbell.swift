@@ -42,6 +42,17 @@ package enum Poll {
         firstReadable(descriptor, -1, until: deadline) != nil
     }
 
+    /// Waits until `descriptor` takes bytes or is hung up, or until `deadline`.
+    package static func writable(_ descriptor: Int32, until deadline: Int64?) -> Bool {
+        while true {
+            var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            let count = unsafe poll(&entry, 1, milliseconds(until: deadline))
+            if count > 0 { return true }
+            if count < 0, errno != EINTR { return false }
+            if let deadline, Clock.monotonic() >= deadline { return false }
+        }
+    }
+
     /// Waits for either of two descriptors (a negative one is ignored); answers the number of one that is readable.
     package static func firstReadable(_ first: Int32, _ second: Int32, until deadline: Int64?) -> Int32? {
         while true {

@@ -21,6 +21,12 @@ public struct ByteWriter: Sendable {
         write(value != nil)
         if let value { write(value) }
     }
+
+    /// A presence byte, then the value.
+    public mutating func write(_ value: Double?) {
+        write(value != nil)
+        if let value { write(value) }
+    }
 }
 
 /// Reads what `ByteWriter` wrote; nil at the end of the bytes, never a trap.
@@ -47,6 +53,13 @@ public struct ByteReader: Sendable {
     public mutating func readDouble() -> Double? { read(UInt64.self).map(Double.init(bitPattern:)) }
     public mutating func readFloat() -> Float? { read(UInt32.self).map(Float.init(bitPattern:)) }
     public mutating func readBool() -> Bool? { read(UInt8.self).map { $0 != 0 } }
+
+    /// The outer nil: there are no more bytes.
+    public mutating func readOptionalDouble() -> Double?? {
+        guard let isPresent = readBool() else { return nil }
+        guard isPresent else { return .some(nil) }
+        return readDouble().map { .some($0) }
+    }
 
     /// The outer nil: there are no more bytes.
     public mutating func readOptionalInt64() -> Int64?? {

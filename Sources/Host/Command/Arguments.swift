@@ -1,0 +1,108 @@
+/// What the command line asks for.
+enum Verb: Equatable {
+    case run
+    case adapters(json: Bool)
+    case read(type: String?, json: Bool)
+    case outbox(OutboxVerb, json: Bool)
+    case config(json: Bool)
+    /// The table of settings as the README has it.
+    case settingsTable
+    case help
+    case version
+}
+
+/// What an operator does with what waits to be delivered.
+enum OutboxVerb: Equatable {
+    /// What waits, since when and why.
+    case list
+    /// Proves that the store is sound and its books agree.
+    case verify
+    /// Line protocol of what waits (or of a span), to standard output.
+    case export(from: String?, to: String?)
+    /// Sends history again: a span, or the rejected lines.
+    case replay(from: String?, to: String?)
+    /// Gives up what waits.
+    case drop(isSure: Bool)
+}
+
+/// A command line that makes no sense, in one line for the person who typed it.
+struct UsageError: Error, Equatable {
+    let message: String
+}
+
+enum Arguments {
+    /// - Parameter words: without the program's name.
+    static func parse(_ words: [String]) throws(UsageError) -> Verb {
+        if words.contains("--help") || words.contains("-h") || words.first == "help" { return .help }
+        if words.first == "--version" || words.first == "version" { return .version }
+        var options = try Options(words)
+        let verb = try verb(&options)
+        try options.finish()
+        return verb
+    }
+
+    private static func verb(_ options: inout Options) throws(UsageError) -> Verb {
+        switch options.word() ?? "run" {
+        case "run": return .run
+        case "adapters": return .adapters(json: options.flag("--json"))
+        case "read": return .read(type: options.word(), json: options.flag("--json"))
+        case "outbox": return .outbox(try outboxVerb(&options), json: options.flag("--json"))
+        case "config": return options.flag("--table") ? .settingsTable : .config(json: options.flag("--json"))
+        case let word: throw UsageError(message: "unknown command '\(word)'; try smart-meter --help")
+        }
+    }
+
+    private static func outboxVerb(_ options: inout Options) throws(UsageError) -> OutboxVerb {
+        switch options.word() ?? "ls" {
+        case "ls", "list": return .list
+        case "verify": return .verify
+        case "export": return .export(from: try options.value("--from"), to: try options.value("--to"))
+        case "replay": return .replay(from: try options.value("--from"), to: try options.value("--to"))
+        case "drop": return .drop(isSure: options.flag("--yes"))
+        case let word:
+            throw UsageError(message: "unknown command 'outbox \(word)'; there are ls, verify, export, replay and drop")
+        }
+    }
+}
+
+/// Words and options, taken one by one; what is left over at the end was not understood.
+private struct Options {
+    private var words: [String] = []
+    private var options: [String: String?] = [:]
+
+    init(_ arguments: [String]) throws(UsageError) {
+        var rest = arguments[...]
+        while let word = rest.popFirst() {
+            guard word.hasPrefix("-") else {
+                words.append(word)
+                continue
+            }
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            if parts.count == 2 {
+                options[parts[0]] = parts[1]
+            } else if ["--from", "--to"].contains(word), let next = rest.popFirst() {
+                options[word] = next
+            } else {
+                options[word] = .some(nil)
+            }
+        }
+        words.reverse()
+    }
+
+    mutating func word() -> String? { words.popLast() }
+
+    mutating func flag(_ name: String) -> Bool { options.removeValue(forKey: name) != nil }
+
+    mutating func value(_ name: String) throws(UsageError) -> String? {
+        guard let value = options.removeValue(forKey: name) else { return nil }
+        guard let value, !value.isEmpty else { throw UsageError(message: "\(name) wants a value, such as \(name)=...") }
+        return value
+    }
+
+    func finish() throws(UsageError) {
+        if let word = words.last { throw UsageError(message: "unexpected word '\(word)'; try smart-meter --help") }
+        if let option = options.keys.sorted().first {
+            throw UsageError(message: "unknown option '\(option)'; try smart-meter --help")
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Readings
+
+/// How a slot lies in its tables: the one place that knows the order of the columns.
+enum SlotRows {
+    static let columns = """
+        end, start, is_house, total_is, total_power_w, minimum_power_w, maximum_power_w, grid_power_w, solar_power_w, \
+        battery_power_w, consumption_power_w, unmonitored_power_w, coverage, quality, imported_mj, exported_mj, \
+        produced_mj, consumed_mj, charged_mj, discharged_mj, imported_total_mj, exported_total_mj, produced_total_mj, \
+        consumed_total_mj, charged_total_mj, discharged_total_mj, day_mj, closing_day_mj
+        """
+    static let count: Int32 = 28
+    private static let flows: [Flow] = [.imported, .exported, .produced, .consumed, .charged, .discharged]
+
+    static let circuitColumns = """
+        circuit, name, kind, quality, power_w, minimum_power_w, maximum_power_w, percentage, energy_mj, returned_mj, \
+        total_mj, coverage
+        """
+
+    /// Binds `columns` from `first` on.
+    static func bind(_ slot: Slot, to statement: Statement, from first: Int32) {
+        let powers = slot.powers
+        statement.bind(first, slot.end.nanoseconds)
+        statement.bind(first + 1, slot.start.nanoseconds)
+        statement.bind(first + 2, slot.isHouse ? 1 : 0 as Int64)
+        statement.bind(first + 3, Int64(slot.totalIs.rawValue))
+        let reals = [
+            slot.totalPowerW, slot.minimumPowerW, slot.maximumPowerW, powers.gridW, powers.solarW, powers.batteryW,
+            powers.consumptionW, slot.unmonitoredPowerW, slot.coverage,
+        ]
+        for (index, value) in reals.enumerated() { statement.bind(first + 4 + Int32(index), value) }
+        statement.bind(first + 13, Int64(slot.quality.rawValue))
+        for (index, flow) in flows.enumerated() {
+            statement.bind(first + 14 + Int32(index), slot.energy[flow])
+            statement.bind(first + 20 + Int32(index), slot.lifetime[flow])
+        }
+        statement.bind(first + 26, slot.dayEnergy)
+        statement.bind(first + 27, slot.closingDayEnergy)
+    }
+
+    /// Reads `columns` from `first` on; the circuits are rows of their own.
+    static func slot(of instance: Int, in row: Statement, from first: Int32) -> Slot {
+        var slot = Slot(
+            instance: instance, start: Instant(nanoseconds: row.integer(first + 1)),
+            end: Instant(nanoseconds: row.integer(first)), isHouse: row.integer(first + 2) != 0,
+            totalIs: row.integer(first + 3) == 1 ? .grid : .consumption)
+        slot.totalPowerW = row.optionalReal(first + 4)
+        slot.minimumPowerW = row.optionalReal(first + 5)
+        slot.maximumPowerW = row.optionalReal(first + 6)
+        slot.powers = Powers(
+            gridW: row.optionalReal(first + 7), solarW: row.optionalReal(first + 8),
+            batteryW: row.optionalReal(first + 9), consumptionW: row.optionalReal(first + 10))
+        slot.unmonitoredPowerW = row.optionalReal(first + 11)
+        slot.coverage = row.real(first + 12)
+        slot.quality = quality(row.integer(first + 13))
+        for (index, flow) in flows.enumerated() {
+            slot.energy[flow] = row.optionalInteger(first + 14 + Int32(index))
+            slot.lifetime[flow] = row.optionalInteger(first + 20 + Int32(index))
+        }
+        slot.dayEnergy = row.optionalInteger(first + 26)
+        slot.closingDayEnergy = row.optionalInteger(first + 27)
+        return slot
+    }
+
+    /// Binds `circuitColumns` from `first` on.
+    static func bind(_ circuit: CircuitSlot, name: Int64, to statement: Statement, from first: Int32) {
+        statement.bind(first, Int64(circuit.circuit))
+        statement.bind(first + 1, name)
+        statement.bind(first + 2, Int64(circuit.kind.rawValue))
+        statement.bind(first + 3, Int64(circuit.quality.rawValue))
+        statement.bind(first + 4, circuit.powerW)
+        statement.bind(first + 5, circuit.minimumPowerW)
+        statement.bind(first + 6, circuit.maximumPowerW)
+        statement.bind(first + 7, circuit.percentage)
+        statement.bind(first + 8, circuit.energy)
+        statement.bind(first + 9, circuit.returned)
+        statement.bind(first + 10, circuit.lifetime)
+        statement.bind(first + 11, Double(circuit.coverage))
+    }
+
+    static func circuit(in row: Statement, from first: Int32) -> CircuitSlot {
+        var circuit = CircuitSlot(
+            circuit: Int32(clamping: row.integer(first)),
+            kind: UInt8(exactly: row.integer(first + 2)).flatMap(CircuitKind.init(rawValue:)) ?? .unknown,
+            quality: quality(row.integer(first + 3)))
+        circuit.powerW = row.optionalReal(first + 4)
+        circuit.minimumPowerW = row.optionalReal(first + 5)
+        circuit.maximumPowerW = row.optionalReal(first + 6)
+        circuit.percentage = row.optionalReal(first + 7)
+        circuit.energy = row.optionalInteger(first + 8)
+        circuit.returned = row.optionalInteger(first + 9)
+        circuit.lifetime = row.optionalInteger(first + 10)
+        circuit.coverage = Float(row.real(first + 11))
+        return circuit
+    }
+
+    private static func quality(_ value: Int64) -> Quality {
+        UInt8(exactly: value).flatMap(Quality.init(rawValue:)) ?? .unknown
+    }
+}

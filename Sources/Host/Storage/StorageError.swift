@@ -1,0 +1,36 @@
+/// What went wrong with the store, where, and what to do about it.
+package struct StorageError: Error, CustomStringConvertible, Sendable {
+    package enum Kind: Sendable {
+        /// No space (or no inodes) left.
+        case full
+        /// Reading or writing failed: a disk fault, a read-only remount, a directory that is gone.
+        case inputOutput
+        case corrupt
+        case busy
+        /// The file was made by a newer version of this program.
+        case newerVersion
+        case other
+    }
+
+    package let kind: Kind
+    package let message: String
+
+    package init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    package var description: String { message }
+
+    /// For /health: what a person can do.
+    package var advice: String {
+        switch kind {
+        case .full: "make room on the disk that holds DATA_DIR"
+        case .inputOutput: "check that DATA_DIR is there, is writable, and that its disk is sound"
+        case .corrupt: "the damaged file was set aside; it can be inspected with sqlite3's .recover"
+        case .busy: "close other programs that hold the database open for long"
+        case .newerVersion: "run the newer version of smart-meter again, or move the file away"
+        case .other: "see the log"
+        }
+    }
+}

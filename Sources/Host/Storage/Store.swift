@@ -1,0 +1,327 @@
+package import Analysis
+package import Readings
+
+/// The embedded store: the one connection that writes. Confined to the pipeline's thread.
+package final class Store {
+    let database: Database
+    /// Ids of the names in force, per instance and circuit number.
+    private var nameIDs: [Int: [Int32: Int64]] = [:]
+
+    package static let fileName = "smart-meter.db"
+
+    private init(path: String) throws(StorageError) {
+        database = try Database(path: path, access: .writer)
+        try Schema.prepare(database)
+        // Where a table is damaged, reading all of it says so now and not in the middle of a night.
+        if let finding = try database.text("PRAGMA quick_check(1)"), finding != "ok" {
+            throw StorageError(.corrupt, "\(path): \(finding)")
+        }
+        try loadNames()
+    }
+
+    /// Opens or makes the store of a data directory. A damaged file is set aside, never deleted, and a new one made;
+    /// `setAside` then says where it is.
+    package static func open(in directory: DataDirectory) throws(StorageError) -> (store: Store, setAside: String?) {
+        let path = directory.path(of: fileName)
+        do {
+            return (try Store(path: path), nil)
+        } catch  where error.kind == .corrupt {
+            let aside = directory.setAside(fileName)
+            return (try Store(path: path), aside)
+        }
+    }
+
+    // MARK: What a start reads
+
+    /// The durable number of an instance; a new one is made.
+    package func number(of identity: InstanceIdentity) throws(StorageError) -> Int {
+        let insert = try database.statement("INSERT OR IGNORE INTO instance (meter_type, label) VALUES (?, ?)")
+        insert.bind(1, identity.meterType)
+        insert.bind(2, identity.label)
+        try insert.run()
+        let select = try database.statement("SELECT id FROM instance WHERE meter_type = ? AND label = ?")
+        select.bind(1, identity.meterType)
+        select.bind(2, identity.label)
+        defer { select.reset() }
+        guard try select.step() else { throw StorageError(.other, "the instance \(identity.name) was not stored") }
+        return Int(select.integer(0))
+    }
+
+    /// The circuits that an instance has ever shown, by number.
+    package func circuits(of instance: Int) throws(StorageError) -> [CircuitIdentity] {
+        let rows = try database.statement(
+            "SELECT circuit_id, name, parent FROM circuit WHERE instance = ? ORDER BY number")
+        rows.bind(1, Int64(instance))
+        var circuits: [CircuitIdentity] = []
+        while try rows.step() {
+            circuits.append(CircuitIdentity(id: rows.text(0), name: rows.text(1), parentID: rows.text(2)))
+        }
+        return circuits
+    }
+
+    /// Who owns which name, for good.
+    package func names(of instance: Int) throws(StorageError) -> CircuitNames {
+        let rows = try database.statement(
+            "SELECT name, number, is_current FROM circuit_name WHERE instance = ? ORDER BY number")
+        rows.bind(1, Int64(instance))
+        var owners: [String: Int32] = [:]
+        var shown: [String] = []
+        while try rows.step() {
+            let number = Int32(clamping: rows.integer(1))
+            owners[rows.text(0)] = number
+            while shown.count <= Int(number) { shown.append("") }
+            if rows.integer(2) == 1 { shown[Int(number)] = rows.text(0) }
+        }
+        return CircuitNames(owners: owners, shown: shown)
+    }
+
+    /// The emissions that may still change a slot, by timestamp.
+    package func journal(of instance: Int, catalog: CircuitCatalog) throws(StorageError) -> [Emission] {
+        let rows = try database.statement(
+            "SELECT timestamp, body FROM emission WHERE instance = ? ORDER BY timestamp")
+        rows.bind(1, Int64(instance))
+        var emissions: [Emission] = []
+        while try rows.step() {
+            let timestamp = Instant(nanoseconds: rows.integer(0))
+            if let emission = EmissionCoding.decode(
+                rows.blob(1), instance: instance, timestamp: timestamp, catalog: catalog)
+            {
+                emissions.append(emission)
+            }
+        }
+        return emissions
+    }
+
+    package func hasSlots(of instance: Int) throws(StorageError) -> Bool {
+        let rows = try database.statement("SELECT 1 FROM slot WHERE instance = ? LIMIT 1")
+        rows.bind(1, Int64(instance))
+        defer { rows.reset() }
+        return try rows.step()
+    }
+
+    package func state(of instance: Int) throws(StorageError) -> [String: [UInt8]] {
+        let rows = try database.statement("SELECT key, value FROM state WHERE instance = ?")
+        rows.bind(1, Int64(instance))
+        var state: [String: [UInt8]] = [:]
+        while try rows.step() { state[rows.text(0)] = rows.blob(1) }
+        return state
+    }
+
+    /// The alerts of an instance that have not ended.
+    package func openAlerts(of instance: Int) throws(StorageError) -> [AlertRecord] {
+        let rows = try database.statement(
+            "SELECT kind, start, peak_w, detail FROM alert WHERE instance = ? AND ended IS NULL ORDER BY start")
+        rows.bind(1, Int64(instance))
+        var alerts: [AlertRecord] = []
+        while try rows.step() {
+            alerts.append(
+                AlertRecord(
+                    instance: instance, kind: rows.text(0), start: Instant(nanoseconds: rows.integer(1)),
+                    peakW: rows.real(2), ended: nil, detail: rows.text(3)))
+        }
+        return alerts
+    }
+
+    /// An instance's slots that end within (from, to].
+    package func slots(of instance: Int, from: Instant, to: Instant) throws(StorageError) -> [Slot] {
+        try SlotQueries.slots(database, of: instance, from: from, to: to)
+    }
+
+    package func hasNight(of instance: Int, date: String) throws(StorageError) -> Bool {
+        let rows = try database.statement("SELECT 1 FROM night WHERE instance = ? AND date = ?")
+        rows.bind(1, Int64(instance))
+        rows.bind(2, date)
+        defer { rows.reset() }
+        return try rows.step()
+    }
+
+    // MARK: Commit
+
+    /// One transaction, all or nothing: when it returns, everything in the plan survives a power cut.
+    package func commit(_ plan: CommitPlan) throws(StorageError) {
+        let names = nameIDs
+        do {
+            try database.transaction { () throws(StorageError) in
+                try write(plan.circuits)
+                try write(plan.emissions)
+                try prune(plan.keepEmissionsFrom)
+                for slot in plan.slots { try write(slot) }
+                for alert in plan.alerts { try write(alert) }
+                for night in plan.nights { try write(night) }
+                for state in plan.states { try write(state) }
+                for settlement in plan.settlements { try settle(settlement) }
+            }
+        } catch {
+            nameIDs = names
+            throw error
+        }
+    }
+
+    private func write(_ circuits: [CircuitRecord]) throws(StorageError) {
+        for circuit in circuits {
+            let upsert = try database.statement(
+                "INSERT OR REPLACE INTO circuit (instance, number, circuit_id, name, parent) VALUES (?, ?, ?, ?, ?)")
+            upsert.bind(1, Int64(circuit.instance))
+            upsert.bind(2, Int64(circuit.number))
+            upsert.bind(3, circuit.identity.id)
+            upsert.bind(4, circuit.identity.name)
+            upsert.bind(5, circuit.identity.parentID)
+            try upsert.run()
+            let retire = try database.statement(
+                "UPDATE circuit_name SET is_current = 0 WHERE instance = ? AND number = ?")
+            retire.bind(1, Int64(circuit.instance))
+            retire.bind(2, Int64(circuit.number))
+            try retire.run()
+            let claim = try database.statement(
+                """
+                INSERT INTO circuit_name (instance, number, name, is_current) VALUES (?, ?, ?, 1)
+                ON CONFLICT (instance, name) DO UPDATE SET is_current = 1 RETURNING id
+                """)
+            claim.bind(1, Int64(circuit.instance))
+            claim.bind(2, Int64(circuit.number))
+            claim.bind(3, circuit.shownName)
+            if try claim.step() { nameIDs[circuit.instance, default: [:]][circuit.number] = claim.integer(0) }
+            claim.reset()
+        }
+    }
+
+    private func write(_ emissions: [Emission]) throws(StorageError) {
+        let insert = try database.statement(
+            "INSERT OR REPLACE INTO emission (instance, timestamp, body) VALUES (?, ?, ?)")
+        for emission in emissions {
+            insert.bind(1, Int64(emission.instance))
+            insert.bind(2, emission.timestamp.nanoseconds)
+            insert.bind(3, EmissionCoding.encode(emission))
+            try insert.run()
+        }
+    }
+
+    private func prune(_ bounds: [Int: Instant]) throws(StorageError) {
+        let delete = try database.statement("DELETE FROM emission WHERE instance = ? AND timestamp < ?")
+        for (instance, bound) in bounds {
+            delete.bind(1, Int64(instance))
+            delete.bind(2, bound.nanoseconds)
+            try delete.run()
+        }
+    }
+
+    /// A slot that is there already gets its next revision, if it says something else.
+    private func write(_ slot: Slot) throws(StorageError) {
+        if let known = try SlotQueries.slot(database, of: slot.instance, end: slot.end) {
+            guard known.slot != slot else { return }
+            let marks = (0..<SlotRows.count).map { _ in "?" }.joined(separator: ", ")
+            let update = try database.statement(
+                "UPDATE slot SET (\(SlotRows.columns)) = (\(marks)), revision = revision + 1 WHERE id = ?")
+            SlotRows.bind(slot, to: update, from: 1)
+            update.bind(SlotRows.count + 1, known.id)
+            try update.run()
+            let clear = try database.statement("DELETE FROM slot_circuit WHERE slot = ?")
+            clear.bind(1, known.id)
+            try clear.run()
+            try write(slot.circuits, of: known.id, instance: slot.instance)
+            return
+        }
+        let marks = (0..<SlotRows.count).map { _ in "?" }.joined(separator: ", ")
+        let insert = try database.statement(
+            "INSERT INTO slot (\(SlotRows.columns), instance, revision, delivered) VALUES (\(marks), ?, 1, 0) RETURNING id"
+        )
+        SlotRows.bind(slot, to: insert, from: 1)
+        insert.bind(SlotRows.count + 1, Int64(slot.instance))
+        guard try insert.step() else { throw StorageError(.other, "a slot was not stored") }
+        let id = insert.integer(0)
+        insert.reset()
+        try write(slot.circuits, of: id, instance: slot.instance)
+    }
+
+    private func write(_ circuits: [CircuitSlot], of slot: Int64, instance: Int) throws(StorageError) {
+        guard !circuits.isEmpty else { return }
+        let names = nameIDs[instance] ?? [:]
+        let insert = try database.statement(
+            "INSERT INTO slot_circuit (slot, \(SlotRows.circuitColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        )
+        for circuit in circuits {
+            guard let name = names[circuit.circuit] else {
+                throw StorageError(.other, "circuit \(circuit.circuit) of instance \(instance) has no name")
+            }
+            insert.bind(1, slot)
+            SlotRows.bind(circuit, name: name, to: insert, from: 2)
+            try insert.run()
+        }
+    }
+
+    private func write(_ alert: AlertRecord) throws(StorageError) {
+        let upsert = try database.statement(
+            """
+            INSERT INTO alert (instance, kind, start, peak_w, ended, detail, revision, delivered)
+            VALUES (?, ?, ?, ?, ?, ?, 1, 0)
+            ON CONFLICT (instance, kind, start) DO UPDATE
+            SET peak_w = excluded.peak_w, ended = excluded.ended, detail = excluded.detail, revision = revision + 1
+            """)
+        upsert.bind(1, Int64(alert.instance))
+        upsert.bind(2, alert.kind)
+        upsert.bind(3, alert.start.nanoseconds)
+        upsert.bind(4, alert.peakW)
+        upsert.bind(5, alert.ended?.nanoseconds)
+        upsert.bind(6, alert.detail)
+        try upsert.run()
+    }
+
+    private func write(_ record: NightRecord) throws(StorageError) {
+        let upsert = try database.statement(
+            """
+            INSERT OR REPLACE INTO night (instance, date, power_w, reason, coverage, circuits)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """)
+        upsert.bind(1, Int64(record.instance))
+        upsert.bind(2, record.date)
+        upsert.bind(3, record.night.powerW)
+        upsert.bind(4, record.night.reason)
+        upsert.bind(5, record.night.coverage)
+        // [[number, watts], ...]: JSON, for sqlite3's json_each.
+        let shares = record.night.circuits.map { "[\($0.circuit),\($0.powerW)]" }.joined(separator: ",")
+        upsert.bind(6, "[\(shares)]")
+        try upsert.run()
+    }
+
+    private func write(_ state: StateRecord) throws(StorageError) {
+        guard let value = state.value else {
+            let delete = try database.statement("DELETE FROM state WHERE instance = ? AND key = ?")
+            delete.bind(1, Int64(state.instance))
+            delete.bind(2, state.key)
+            return try delete.run()
+        }
+        let upsert = try database.statement("INSERT OR REPLACE INTO state (instance, key, value) VALUES (?, ?, ?)")
+        upsert.bind(1, Int64(state.instance))
+        upsert.bind(2, state.key)
+        upsert.bind(3, value)
+        try upsert.run()
+    }
+
+    private func settle(_ settlement: Settlement) throws(StorageError) {
+        for (table, rows) in [("slot", settlement.slots), ("alert", settlement.alerts)] {
+            let update = try database.statement("UPDATE \(table) SET delivered = max(delivered, ?) WHERE id = ?")
+            for row in rows {
+                update.bind(1, row.revision)
+                update.bind(2, row.id)
+                try update.run()
+            }
+        }
+        let insert = try database.statement(
+            "INSERT INTO rejected (at, line, reason, slot, alert) VALUES (?, ?, ?, ?, ?)")
+        for line in settlement.rejected {
+            insert.bind(1, line.at.nanoseconds)
+            insert.bind(2, line.line)
+            insert.bind(3, line.reason)
+            insert.bind(4, line.slot)
+            insert.bind(5, line.alert)
+            try insert.run()
+        }
+    }
+
+    private func loadNames() throws(StorageError) {
+        let rows = try database.statement("SELECT instance, number, id FROM circuit_name WHERE is_current = 1")
+        while try rows.step() {
+            nameIDs[Int(rows.integer(0)), default: [:]][Int32(clamping: rows.integer(1))] = rows.integer(2)
+        }
+    }
+}
