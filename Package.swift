@@ -87,7 +87,10 @@ let package = Package(
                 "Adapters", "Pipeline", "Delivery", "API",
             ],
             path: "Sources/Host/Command", swiftSettings: strict),
-        tests("Analysis", ["Analysis", "Readings"]),
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+        tests("Readings", ["Readings", "TestSupport"]),
+        tests("Analysis", ["Analysis", "Readings", "TestSupport"]),
+        tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
         tests("Pipeline", ["Pipeline", "Analysis", "Readings", "Storage", "Platform"]),
     ] + adapters.flatMap(adapter)
 )

@@ -33,6 +33,8 @@ struct InstanceLine {
     private var closedEnd = Instant(nanoseconds: .min)
     /// From here on slots have to be folded (again).
     private var dirtyFrom: Instant?
+    /// The accounts at the newest emission; nil where something came out of order and they have to be made anew.
+    private var live: Carry?
     /// Closed slots that may still change, as they were last given out.
     private var given: [Instant: Slot] = [:]
 
@@ -66,11 +68,25 @@ struct InstanceLine {
         let place = pending.lastIndex { $0.timestamp <= emission.timestamp }
         if let place, pending[place].timestamp == emission.timestamp {
             pending[place] = emission
+            live = nil
         } else {
-            pending.insert(emission, at: place.map { $0 + 1 } ?? 0)
+            let index = place.map { $0 + 1 } ?? 0
+            if index < pending.count { live = nil }
+            pending.insert(emission, at: index)
         }
         markDirty(from: firstChange(by: emission))
         return .taken
+    }
+
+    /// Energy since local midnight, as of the newest emission.
+    mutating func dayNow(day: (Instant) -> DayBounds) -> (energy: Millijoules, at: Instant)? {
+        guard let newest = pending.last, var carry = live ?? base else { return nil }
+        while carry.at < newest.timestamp {
+            // A step ends at a midnight, where the day's account begins anew.
+            carry = fold(carry, to: min(newest.timestamp, day(carry.at).end), day: day).carry
+        }
+        live = carry
+        return (carry.day.energy, newest.timestamp)
     }
 
     /// Closes what has ended, and folds again what has changed. Answers the slots that are new or different.

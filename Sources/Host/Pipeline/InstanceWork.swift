@@ -1,0 +1,198 @@
+import Analysis
+import Readings
+import Storage
+
+/// One instance within the pipeline: its line to the slots, its circuits' names, and what is watched over it.
+struct InstanceWork {
+    private let number: Int
+    private let registration: InstanceRegistration
+    private var line: InstanceLine
+    private var names: CircuitNames
+    private var identities: [CircuitIdentity]
+    private var catalogVersion: Int?
+    private var hasSlots: Bool
+    private var high: HighConsumption
+    private var nights: NightWatch
+    private var known: PowerSet = []
+    private var newest = Instant(nanoseconds: .min)
+    private(set) var view = InstanceView()
+
+    /// The state key of the fold's base.
+    private static let foldKey = "host:fold"
+    static let highConsumption = "high_consumption"
+
+    init(
+        number: Int, registration: InstanceRegistration, circuits: [CircuitIdentity], state: [String: [UInt8]],
+        store: Store, options: PipelineOptions
+    ) throws(StorageError) {
+        self.number = number
+        self.registration = registration
+        identities = circuits
+        names = try store.names(of: number)
+        hasSlots = try store.hasSlots(of: number)
+        let rules = FoldRules(
+            instance: number, sampling: registration.sampling, maximumPowerW: registration.maximumPowerW,
+            isHouse: registration.isHouse)
+        line = InstanceLine(
+            settings: InstanceLine.Settings(
+                identity: registration.identity, interval: registration.interval, late: registration.late, rules: rules),
+            base: state[Self.foldKey].flatMap(Carry.init(decoding:)),
+            journal: try store.journal(of: number, catalog: CircuitCatalog(circuits: circuits, version: 0)))
+        let open = try store.openAlerts(of: number).last { $0.kind == Self.highConsumption }
+        high = HighConsumption(
+            rules: options.high, open: open.map { HighConsumption.Episode(start: $0.start, peakW: $0.peakW) })
+        nights = NightWatch(number: number, registration: registration)
+        view.shownNames = names.shown
+    }
+
+    // MARK: Emissions
+
+    /// Answers whether a commit is due at once.
+    mutating func take(_ emission: Emission, plan: inout CommitPlan, options: PipelineOptions) -> Bool {
+        guard line.accept(emission) == .taken else {
+            view.tooLate += 1
+            return false
+        }
+        known = emission.known
+        takeNames(emission.catalog, plan: &plan)
+        plan.emissions.append(emission)
+        var isUrgent = false
+        if !hasSlots {
+            hasSlots = true
+            isUrgent = true
+            plan.slots.append(firstLight(emission))
+        }
+        if emission.timestamp > newest {
+            newest = emission.timestamp
+            if registration.isHouse, watch(emission, plan: &plan, options: options) { isUrgent = true }
+        }
+        updateDay(options)
+        return isUrgent
+    }
+
+    private mutating func takeNames(_ catalog: CircuitCatalog, plan: inout CommitPlan) {
+        guard catalog.version != catalogVersion else { return }
+        catalogVersion = catalog.version
+        var changed = Set(names.take(catalog))
+        for (index, identity) in catalog.circuits.enumerated()
+        where index >= identities.count || identities[index] != identity {
+            changed.insert(Int32(index))
+        }
+        identities = catalog.circuits
+        view.shownNames = names.shown
+        for circuit in changed.sorted() {
+            plan.circuits.append(
+                CircuitRecord(
+                    instance: number, number: circuit, identity: catalog.circuits[Int(circuit)],
+                    shownName: names.shown[Int(circuit)]))
+        }
+    }
+
+    /// Whoever sets a meter up sees data within a second: the first emission of all, as it is.
+    private func firstLight(_ emission: Emission) -> Slot {
+        var slot = Slot(
+            instance: number, start: emission.timestamp, end: emission.timestamp, isHouse: registration.isHouse,
+            totalIs: HousePowers.totalIs(known: emission.known))
+        slot.powers = emission.powers
+        slot.powers.consumptionW =
+            HousePowers.knowsConsumption(emission.known)
+            ? HousePowers.consumption(emission.powers, known: emission.known) : nil
+        slot.totalPowerW = HousePowers.total(emission.powers, known: emission.known)
+        slot.quality = emission.quality
+        slot.dayEnergy = emission.dayEnergy ?? 0
+        let use = HousePowers.use(emission.powers, known: emission.known)
+        for sample in emission.circuits {
+            var circuit = CircuitSlot(circuit: sample.circuit, kind: sample.kind, quality: sample.quality)
+            circuit.powerW = sample.power
+            circuit.percentage = Shares.percentage(sample, use: use)
+            slot.circuits.append(circuit)
+        }
+        return slot
+    }
+
+    private mutating func updateDay(_ options: PipelineOptions) {
+        guard let now = line.dayNow(day: options.zone.dayBounds) else { return }
+        view.dayEnergy = now.energy
+        view.dayEnergyAt = now.at
+    }
+
+    /// The alert for high consumption. Held and backfilled values never come here.
+    private mutating func watch(_ emission: Emission, plan: inout CommitPlan, options: PipelineOptions) -> Bool {
+        let use = HousePowers.use(emission.powers, known: emission.known)
+        guard let event = high.take(use, at: emission.timestamp) else { return false }
+        let name = registration.identity.name
+        func record(_ episode: HighConsumption.Episode, _ ended: Instant?) {
+            plan.alerts.append(
+                AlertRecord(
+                    instance: number, kind: Self.highConsumption, start: episode.start, peakW: episode.peakW,
+                    ended: ended, detail: "above \(options.high.thresholdW) W"))
+        }
+        switch event {
+        case .raised(let episode):
+            record(episode, nil)
+            options.log(.warning, "High power consumption: \(Shares.tenths(episode.peakW))W instance=\(name)")
+            return true
+        case .grew(let episode):
+            record(episode, nil)
+            return false
+        case .ended(let episode, let end):
+            record(episode, end)
+            options.log(
+                .info, "High power consumption ended instance=\(name) peak_w=\(Shares.tenths(episode.peakW))")
+            return true
+        }
+    }
+
+    // MARK: Time
+
+    /// Wall time of what comes next by itself.
+    var nextWake: Instant? {
+        guard let night = nights.next else { return line.nextClose }
+        return min(line.nextClose ?? night, night)
+    }
+
+    /// Closes what has ended. Answers whether a commit is due at once.
+    mutating func advance(now: Instant, plan: inout CommitPlan, store: Store, options: PipelineOptions) -> Bool {
+        let slots = line.close(now: now, day: options.zone.dayBounds)
+        plan.slots.append(contentsOf: slots)
+        if registration.isHouse, let slot = slots.last { report(slot, options) }
+        if let final = line.finalise(now: now, day: options.zone.dayBounds) {
+            plan.states.removeAll { $0.instance == number && $0.key == Self.foldKey }
+            plan.states.append(StateRecord(instance: number, key: Self.foldKey, value: final.base.encoded()))
+            plan.keepEmissionsFrom[number] = final.keepFrom
+        }
+        let judged =
+            registration.isHouse
+            && nights.judge(
+                now: now, known: known, names: names, identities: identities, plan: &plan, store: store,
+                options: options)
+        return !slots.isEmpty || judged
+    }
+
+    private func report(_ slot: Slot, _ options: PipelineOptions) {
+        let power = slot.totalPowerW.map { "\(Shares.tenths($0))W" } ?? "not measured"
+        let day = slot.dayEnergy.map { "\(Shares.thousandths(Energy.kWh($0)))kWh" } ?? "not measured"
+        options.log(
+            .info,
+            "Power: \(power), Daily: \(day), Circuits: \(slot.circuits.count) instance=\(registration.identity.name)")
+    }
+}
+
+/// Figures as people read them.
+enum Shares {
+    /// 100 x power / use; consuming circuits only.
+    static func percentage(_ sample: CircuitSample, use: Double?) -> Double? {
+        guard sample.kind.isConsuming, let power = sample.power, let use, use > 0 else { return nil }
+        return thousandths(100 * power / use)
+    }
+
+    static func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+    static func thousandths(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+}
+
+extension Zone {
+    /// The local day that an instant lies in.
+    func dayBounds(_ instant: Instant) -> DayBounds {
+        DayBounds(start: startOfDay(containing: instant), end: nextDayStart(after: instant))
+    }
+}

@@ -1,0 +1,110 @@
+import Analysis
+import Readings
+import Storage
+
+/// Judges each local night once its hour is over: the phantom load, and the alert for it.
+struct NightWatch {
+    private let number: Int
+    private let registration: InstanceRegistration
+    /// When the next night can be judged.
+    private(set) var next: Instant?
+
+    static let phantomLoad = "phantom_load"
+    /// The hour of the local clock in which a house should be asleep.
+    private static let hour = 3
+    /// A night older than this is history: no message any more.
+    private static let newsworthy = Duration.day
+
+    init(number: Int, registration: InstanceRegistration) {
+        self.number = number
+        self.registration = registration
+    }
+
+    /// Answers whether a night was judged.
+    mutating func judge(
+        now: Instant, known: PowerSet, names: CircuitNames, identities: [CircuitIdentity], plan: inout CommitPlan,
+        store: Store, options: PipelineOptions
+    ) -> Bool {
+        if let next, now < next { return false }
+        let zone = options.zone
+        let spans = Self.spans(of: now, zone)
+        let due = (spans.last?.end ?? zone.startOfDay(containing: now)) + registration.late + registration.interval / 10
+        guard now >= due else {
+            next = due
+            return false
+        }
+        let tomorrow = zone.nextDayStart(after: now)
+        next = (Self.spans(of: tomorrow, zone).last?.end ?? tomorrow) + registration.late + registration.interval / 10
+        do throws(StorageError) {
+            return try judge(
+                spans, date: zone.dateString(at: now), now: now, known: known, names: names, identities: identities,
+                plan: &plan, store: store, options: options)
+        } catch {
+            options.log(.warning, "phantom load not judged error=\"\(error.message)\"")
+            return false
+        }
+    }
+
+    private mutating func judge(
+        _ spans: [(start: Instant, end: Instant)], date: String, now: Instant, known: PowerSet, names: CircuitNames,
+        identities: [CircuitIdentity], plan: inout CommitPlan, store: Store, options: PipelineOptions
+    ) throws(StorageError) -> Bool {
+        guard let first = spans.first, let last = spans.last, !known.isEmpty,
+            try !store.hasNight(of: number, date: date)
+        else { return false }
+        let excluded = options.phantomExclude.compactMap { wanted in
+            identities.firstIndex { $0.id == wanted || $0.name == wanted }.map { Int32($0) }
+        }
+        // What has just been closed is in the plan, not yet in the store.
+        let stored = try store.slots(of: number, from: first.start, to: last.end)
+        let fresh = plan.slots.filter { $0.instance == number }
+        let slots = stored.filter { slot in !fresh.contains { $0.end == slot.end } } + fresh
+        let night = PhantomLoad.night(
+            slots: slots, spans: spans, known: known,
+            rules: PhantomLoad.Rules(thresholdW: options.phantomThresholdW, excluded: Set(excluded)))
+        plan.nights.append(NightRecord(instance: number, date: date, night: night))
+        try alert(night, at: first.start, now: now, names: names, plan: &plan, store: store, options: options)
+        return true
+    }
+
+    /// Raised by the first night above the threshold, ended by the first valid one at or under it.
+    private mutating func alert(
+        _ night: PhantomLoad.Night, at start: Instant, now: Instant, names: CircuitNames, plan: inout CommitPlan,
+        store: Store, options: PipelineOptions
+    ) throws(StorageError) {
+        let open = try store.openAlerts(of: number).last { $0.kind == Self.phantomLoad }
+        guard let powerW = night.powerW else {
+            options.log(.info, "phantom load unknown reason=\"\(night.reason ?? "")\"")
+            return
+        }
+        let isHigh = powerW > options.phantomThresholdW
+        guard isHigh || open != nil else { return }
+        let kWhPerYear = (powerW * 8.766).rounded()
+        let behind = night.circuits.prefix(5).map { share in
+            "\(names.shown[Int(share.circuit)]) \(Shares.tenths(share.powerW)) W"
+        }
+        let detail =
+            "\(kWhPerYear) kWh a year" + (behind.isEmpty ? "" : "; behind it: \(behind.joined(separator: ", "))")
+        plan.alerts.append(
+            AlertRecord(
+                instance: number, kind: Self.phantomLoad, start: open?.start ?? start,
+                peakW: max(open?.peakW ?? 0, powerW), ended: isHigh ? nil : start,
+                detail: isHigh ? detail : open?.detail ?? detail))
+        guard now - start < Self.newsworthy else { return }
+        if isHigh {
+            options.log(
+                .warning, "High phantom load detected: \(Shares.tenths(powerW))W at 3am (\(detail))")
+        } else {
+            options.log(.info, "Phantom load is back under the threshold: \(Shares.tenths(powerW))W at 3am")
+        }
+    }
+
+    /// The hour of the local day that `instant` lies in; where the clock skips it, the first hour after.
+    private static func spans(of instant: Instant, _ zone: Zone) -> [(start: Instant, end: Instant)] {
+        for hour in Self.hour..<24 {
+            let spans = zone.spans(ofHour: hour, onDayOf: instant)
+            if !spans.isEmpty { return spans }
+        }
+        return []
+    }
+}

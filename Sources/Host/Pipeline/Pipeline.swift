@@ -1,0 +1,138 @@
+import Analysis
+package import Platform
+package import Readings
+package import Storage
+import Synchronization
+
+/// The one way of an emission to the disk: drain, fold, analyse, commit. Its thread owns the only connection that
+/// writes; everybody else asks it through messages.
+package final class Pipeline: Sendable {
+    /// Where adapters' emissions come in.
+    package let intake: Intake<Emission>
+    private let doorbell: Doorbell
+    private let messages: Mailbox<PipelineMessage>
+    private let options: PipelineOptions
+    private let thread = Mutex<Thread?>(nil)
+    private let views = Mutex<[Int: InstanceView]>([:])
+    private let storeStatus = Mutex(StoreStatus())
+    /// Rung after each commit that leaves something to send.
+    private let committed: @Sendable () -> Void
+
+    private static let laneSamples = 4096
+    private static let allSamples = 32768
+
+    package init(options: PipelineOptions, committed: @escaping @Sendable () -> Void) throws(SystemError) {
+        self.options = options
+        self.committed = committed
+        doorbell = try Doorbell()
+        intake = Intake(laneLimit: Self.laneSamples, totalLimit: Self.allSamples, doorbell: doorbell)
+        messages = Mailbox(doorbell: doorbell)
+    }
+
+    /// Opens the store and begins. Throws where the store cannot be opened.
+    package func start() throws {
+        let opened = try Reply<Result<Void, StorageError>>()
+        let started = try Thread(name: "pipeline", stackBytes: 512 * 1024) { [self] in
+            run(opened)
+        }
+        thread.withLock { $0 = started }
+        guard let outcome = opened.wait(until: nil) else { return }
+        try outcome.get()
+    }
+
+    /// Makes an instance known, before its first emission.
+    package func register(_ registration: InstanceRegistration) throws -> InstanceSeed {
+        let reply = try Reply<Result<InstanceSeed, StorageError>>()
+        messages.post(.register(registration, reply))
+        guard let outcome = reply.wait(until: nil) else {
+            throw StorageError(.other, "the pipeline has ended")
+        }
+        return try outcome.get()
+    }
+
+    /// Stores a small value; true once it is durable, after everything that was emitted before.
+    package func setState(_ record: StateRecord, until deadline: Int64?) -> Bool {
+        guard let reply = try? Reply<Bool>() else { return false }
+        messages.post(.setState(record, reply))
+        return reply.wait(until: deadline) ?? false
+    }
+
+    /// Stores a small value with the next commit.
+    package func note(_ record: StateRecord) {
+        messages.post(.note(record))
+    }
+
+    /// What the destination has answered for. `done` is called once it is durable.
+    package func settle(_ settlement: Settlement, done: @escaping @Sendable () -> Void) {
+        messages.post(.settle(settlement, done))
+    }
+
+    /// Runs an operator's command on the store. Nil where the pipeline does not answer in time.
+    package func operate(
+        _ operation: @escaping @Sendable (Store) throws(StorageError) -> Int, until deadline: Int64?
+    ) -> Result<Int, StorageError>? {
+        guard let reply = try? Reply<Result<Int, StorageError>>() else { return nil }
+        messages.post(.operate(operation, reply))
+        return reply.wait(until: deadline)
+    }
+
+    /// The wall clock was set: what waits for a time waits anew.
+    package func clockChanged() { doorbell.ring() }
+
+    /// Commits what is there and ends. False where it has not ended by the deadline.
+    package func stop(until deadline: Int64) -> Bool {
+        messages.post(.stop)
+        return thread.withLock { $0 }?.join(until: deadline) ?? true
+    }
+
+    package func view(of instance: Int) -> InstanceView? { views.withLock { $0[instance] } }
+    package var status: StoreStatus { storeStatus.withLock { $0 } }
+
+    // MARK: The pipeline's thread
+
+    private func run(_ opened: Reply<Result<Void, StorageError>>) {
+        let store: Store
+        do throws(StorageError) {
+            let result = try Store.open(in: options.directory)
+            store = result.store
+            storeStatus.withLock { $0.setAside = result.setAside }
+        } catch {
+            opened.give(.failure(error))
+            return
+        }
+        var work = PipelineWork(store: store, options: options, intake: intake)
+        opened.give(.success(()))
+        while true {
+            doorbell.wait(until: work.nextWake(monotonic: Clock.monotonic(), wall: .now))
+            let isLast = work.take(messages.take(), now: .now)
+            work.advance(now: .now)
+            let hasCommitted = work.commitIfDue(monotonic: Clock.monotonic(), wall: .now, isLast: isLast)
+            publish(work)
+            if hasCommitted { committed() }
+            if isLast { return }
+        }
+    }
+
+    private func publish(_ work: PipelineWork) {
+        views.withLock { $0 = work.views }
+        storeStatus.withLock { status in
+            let setAside = status.setAside
+            status = work.status
+            status.setAside = setAside
+        }
+    }
+}
+
+/// What the pipeline's thread is asked.
+enum PipelineMessage: Sendable {
+    case register(InstanceRegistration, Reply<Result<InstanceSeed, StorageError>>)
+    case setState(StateRecord, Reply<Bool>)
+    case note(StateRecord)
+    case settle(Settlement, @Sendable () -> Void)
+    case operate(@Sendable (Store) throws(StorageError) -> Int, Reply<Result<Int, StorageError>>)
+    case stop
+}
+
+extension Instant {
+    static var now: Instant { Instant(nanoseconds: Clock.wall()) }
+}

@@ -1,0 +1,98 @@
+package import Analysis
+package import Readings
+package import Storage
+
+/// What the pipeline is told at the start.
+package struct PipelineOptions: Sendable {
+    package var directory: DataDirectory
+    package var zone: Zone
+    /// Whether anything is sent; where not, old slots go without having been delivered.
+    package var deliveryIsOn: Bool
+    /// Raw slots are kept for this long after they were delivered, and for this long if they were not.
+    package var history: Int64
+    package var undelivered: Int64
+    package var high: HighConsumption.Rules
+    package var phantomThresholdW: Double
+    /// Names or ids of circuits that are no phantom load.
+    package var phantomExclude: [String]
+    package var log: @Sendable (PipelineLogLevel, String) -> Void
+
+    package init(
+        directory: DataDirectory, zone: Zone, deliveryIsOn: Bool, history: Int64, undelivered: Int64,
+        high: HighConsumption.Rules, phantomThresholdW: Double, phantomExclude: [String],
+        log: @escaping @Sendable (PipelineLogLevel, String) -> Void
+    ) {
+        self.directory = directory
+        self.zone = zone
+        self.deliveryIsOn = deliveryIsOn
+        self.history = history
+        self.undelivered = undelivered
+        self.high = high
+        self.phantomThresholdW = phantomThresholdW
+        self.phantomExclude = phantomExclude
+        self.log = log
+    }
+}
+
+package enum PipelineLogLevel: Sendable {
+    case error, warning, info
+}
+
+/// An instance as the pipeline gets to know it.
+package struct InstanceRegistration: Sendable {
+    package var identity: InstanceIdentity
+    /// Nanoseconds, as are all of these.
+    package var sampling: Int64
+    package var interval: Int64
+    package var late: Int64
+    package var isHouse: Bool
+    package var maximumPowerW: Double
+
+    package init(
+        identity: InstanceIdentity, sampling: Int64, interval: Int64, late: Int64, isHouse: Bool, maximumPowerW: Double
+    ) {
+        self.identity = identity
+        self.sampling = sampling
+        self.interval = interval
+        self.late = late
+        self.isHouse = isHouse
+        self.maximumPowerW = maximumPowerW
+    }
+}
+
+/// What the store knows of an instance that starts.
+package struct InstanceSeed: Sendable {
+    /// Its durable number.
+    package var number: Int
+    package var circuits: [CircuitIdentity]
+    /// The adapter's and the host's small values.
+    package var state: [String: [UInt8]]
+}
+
+/// What people see of an instance beside its newest emission.
+package struct InstanceView: Sendable {
+    /// Energy since local midnight.
+    package var dayEnergy: Millijoules?
+    /// When that was so: another local day's figure is not today's.
+    package var dayEnergyAt: Instant?
+    /// Names of the circuits, by durable number.
+    package var shownNames: [String] = []
+    /// Emissions that came after their slot was final.
+    package var tooLate = 0
+}
+
+/// How the store is doing.
+package struct StoreStatus: Sendable {
+    /// Nil while commits succeed.
+    package var problem: String?
+    package var advice = ""
+    package var since: Instant?
+    /// Emissions that wait in memory for a commit.
+    package var held = 0
+    /// Emissions given up because memory for them ran out, since the start.
+    package var lost = 0
+    /// Where a damaged store was put at the start.
+    package var setAside: String?
+    /// Slots that were never delivered and are gone because of their age, since the start.
+    package var prunedUndelivered = 0
+}

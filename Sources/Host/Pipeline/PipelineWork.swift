@@ -1,0 +1,203 @@
+import Analysis
+import Platform
+import Readings
+import Storage
+
+/// What the pipeline's thread owns: the store, the instances, and the plan of the next commit. A plan that fails stays,
+/// grows and is tried again.
+struct PipelineWork {
+    private let store: Store
+    private let options: PipelineOptions
+    private let intake: Intake<Emission>
+    private var instances: [Int: InstanceWork] = [:]
+    private var plan = CommitPlan()
+    private var replies: [Reply<Bool>] = []
+    private var settled: [@Sendable () -> Void] = []
+    /// Something that must not wait for the next regular commit.
+    private var isUrgent = false
+    private var lastCommit: Int64 = 0
+    private var retryAt: Int64?
+    private var failures = 0
+    private var nextPrune: Int64 = 0
+    private var heldBytes = 0
+    private(set) var status = StoreStatus()
+
+    /// A commit at most this often, where nothing is urgent: an SD card's life.
+    private static let commitInterval = 10 * Duration.second
+    private static let pruneInterval = 10 * Duration.minute
+    /// Emissions kept in memory while the store takes none.
+    private static let heldLimit = 16 << 20
+
+    init(store: Store, options: PipelineOptions, intake: Intake<Emission>) {
+        self.store = store
+        self.options = options
+        self.intake = intake
+    }
+
+    var views: [Int: InstanceView] { instances.mapValues(\.view) }
+
+    /// Monotonic ns of what comes next; nil = nothing but messages.
+    func nextWake(monotonic: Int64, wall: Instant) -> Int64? {
+        var next = retryAt
+        func consider(_ deadline: Int64?) {
+            if let deadline { next = min(next ?? deadline, deadline) }
+        }
+        if retryAt == nil, !plan.isEmpty { consider(lastCommit + Self.commitInterval) }
+        consider(nextPrune)
+        for instance in instances.values {
+            consider(instance.nextWake.map { monotonic + max(0, $0 - wall) })
+        }
+        return next
+    }
+
+    // MARK: Messages
+
+    /// Emissions first: a state never becomes durable before what was emitted before it. Answers whether to end.
+    mutating func take(_ messages: [PipelineMessage], now: Instant) -> Bool {
+        takeEmissions(now: now)
+        var isLast = false
+        for message in messages {
+            switch message {
+            case .register(let registration, let reply): reply.give(register(registration))
+            case .setState(let record, let reply):
+                plan.states.append(record)
+                replies.append(reply)
+                isUrgent = true
+            case .note(let record):
+                plan.states.removeAll { $0.instance == record.instance && $0.key == record.key }
+                plan.states.append(record)
+            case .settle(let settlement, let done):
+                plan.settlements.append(settlement)
+                settled.append(done)
+                isUrgent = true
+            case .operate(let operation, let reply):
+                do throws(StorageError) {
+                    reply.give(.success(try operation(store)))
+                } catch {
+                    reply.give(.failure(error))
+                }
+                isUrgent = true
+            case .stop: isLast = true
+            }
+        }
+        return isLast
+    }
+
+    private mutating func register(_ registration: InstanceRegistration) -> Result<InstanceSeed, StorageError> {
+        do throws(StorageError) {
+            let number = try store.number(of: registration.identity)
+            let circuits = try store.circuits(of: number)
+            let state = try store.state(of: number)
+            instances[number] = try InstanceWork(
+                number: number, registration: registration, circuits: circuits, state: state, store: store,
+                options: options)
+            return .success(InstanceSeed(number: number, circuits: circuits, state: state))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private mutating func takeEmissions(now: Instant) {
+        for emission in intake.take() {
+            guard instances[emission.instance] != nil else { continue }
+            if instances[emission.instance]?.take(emission, plan: &plan, options: options) == true { isUrgent = true }
+            heldBytes += Self.size(of: emission)
+        }
+        guard heldBytes > Self.heldLimit else { return }
+        // The newest are worth the most.
+        while heldBytes > Self.heldLimit, let oldest = plan.emissions.first {
+            plan.emissions.removeFirst()
+            heldBytes -= Self.size(of: oldest)
+            status.lost += 1
+        }
+    }
+
+    private static func size(of emission: Emission) -> Int { 256 + emission.circuits.count * 72 }
+
+    // MARK: Time
+
+    /// Closes slots and judges nights.
+    mutating func advance(now: Instant) {
+        for number in instances.keys {
+            if instances[number]?.advance(now: now, plan: &plan, store: store, options: options) == true {
+                isUrgent = true
+            }
+        }
+    }
+
+    /// True where something was committed.
+    mutating func commitIfDue(monotonic: Int64, wall: Instant, isLast: Bool) -> Bool {
+        defer { prune(monotonic: monotonic, wall: wall) }
+        guard !plan.isEmpty else { return isUrgent.taken() }
+        let isDue = isUrgent || isLast || monotonic - lastCommit >= Self.commitInterval
+        guard isDue, isLast || retryAt.map({ $0 <= monotonic }) ?? true else { return false }
+        do throws(StorageError) {
+            try store.commit(plan)
+            succeeded(monotonic: monotonic)
+            return true
+        } catch {
+            failed(error, monotonic: monotonic, wall: wall)
+            return false
+        }
+    }
+
+    private mutating func succeeded(monotonic: Int64) {
+        plan = CommitPlan()
+        heldBytes = 0
+        isUrgent = false
+        lastCommit = monotonic
+        retryAt = nil
+        failures = 0
+        for reply in replies { reply.give(true) }
+        for done in settled { done() }
+        replies = []
+        settled = []
+        if let problem = status.problem {
+            options.log(.info, "store recovered problem=\"\(problem)\" held=\(status.held)")
+        }
+        status.problem = nil
+        status.since = nil
+        status.held = 0
+    }
+
+    private mutating func failed(_ error: StorageError, monotonic: Int64, wall: Instant) {
+        failures += 1
+        retryAt = monotonic + min(30, 1 << min(failures - 1, 5)) * Duration.second
+        // Who waits for durability learns that it was not reached; the value goes with the next commit all the same.
+        for reply in replies { reply.give(false) }
+        replies = []
+        if status.problem != error.message {
+            options.log(.error, "store failed error=\"\(error.message)\" todo=\"\(error.advice)\"")
+        }
+        status.problem = error.message
+        status.advice = error.advice
+        status.since = status.since ?? wall
+        status.held = plan.emissions.count
+    }
+
+    private mutating func prune(monotonic: Int64, wall: Instant) {
+        guard monotonic >= nextPrune, status.problem == nil else { return }
+        nextPrune = monotonic + Self.pruneInterval
+        do throws(StorageError) {
+            let pruned = try store.prune(
+                delivered: wall - options.history, undelivered: wall - options.undelivered,
+                deliveryIsOn: options.deliveryIsOn)
+            if pruned.undelivered > 0 {
+                status.prunedUndelivered += pruned.undelivered
+                options.log(.error, "slots gave up undelivered count=\(pruned.undelivered)")
+            }
+            // A full step says that there is more.
+            if pruned.delivered + pruned.undelivered >= 2000 { nextPrune = monotonic + Duration.second }
+        } catch {
+            options.log(.warning, "pruning failed error=\"\(error.message)\"")
+        }
+    }
+}
+
+extension Bool {
+    /// Its value; false from now on.
+    fileprivate mutating func taken() -> Bool {
+        defer { self = false }
+        return self
+    }
+}
