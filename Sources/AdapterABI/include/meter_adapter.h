@@ -41,10 +41,10 @@ extern "C" {
 /* ------------------------------------------------------------------------------------------------ version -- */
 
 /** First word of meter_library and meter_descriptor: "METR". */
-#define METER_MAGIC UINT32_C(0x4D455452)
+#define METER_MAGIC 0x4D455452u
 /** 0 is compatible with nothing but the same minor; from 1 on, a host loads every library of its own major. */
-#define METER_ABI_MAJOR UINT32_C(0)
-#define METER_ABI_MINOR UINT32_C(1)
+#define METER_ABI_MAJOR 0u
+#define METER_ABI_MINOR 1u
 /** The argument of meter_adapter_entry. */
 #define METER_ABI ((METER_ABI_MAJOR << 16) | METER_ABI_MINOR)
 
@@ -60,30 +60,30 @@ typedef struct meter_text {
 /* ------------------------------------------------------------------------------------------------- errors -- */
 
 /** Result of every fallible call. 0 is success. */
-#define METER_OK INT32_C(0)
+#define METER_OK 0
 
 /* 1 to 99: worth another try. The host retries with growing pauses (or after retry_after_ns). */
-#define METER_UNREACHABLE INT32_C(1)   /**< No connection, name not found, connection lost. */
-#define METER_TIMEOUT INT32_C(2)       /**< The deadline passed. */
-#define METER_UNAVAILABLE INT32_C(3)   /**< It answered that it cannot answer now: 5xx, busy, maintenance. */
-#define METER_RATE_LIMITED INT32_C(4)  /**< It asked for fewer requests: 429. */
-#define METER_UNAUTHORIZED INT32_C(5)  /**< It refused the credentials, and asking again later does no harm. */
-#define METER_BAD_DATA INT32_C(6)      /**< It answered something that makes no sense. */
-#define METER_NO_DATA INT32_C(7)       /**< It is there and has nothing to say at present. */
-#define METER_RATIONED INT32_C(8)      /**< The day's ration of requests is used up. */
-#define METER_CANCELLED INT32_C(9)     /**< The host asked to stop. */
-#define METER_TOO_LARGE INT32_C(10)    /**< An answer or a value exceeded its limit. */
-#define METER_NOT_FOUND INT32_C(11)    /**< No such key, path or device. */
-#define METER_BUFFER_TOO_SMALL INT32_C(12) /**< The needed size has been stored; nothing else has happened. */
-#define METER_TLS_FAILED INT32_C(13)   /**< The peer's certificate is not trusted, or TLS could not be agreed. */
-#define METER_INVALID INT32_C(14)      /**< An argument breaks a rule of this header. */
-#define METER_FAILED INT32_C(15)       /**< Anything else. */
+#define METER_UNREACHABLE 1   /**< No connection, name not found, connection lost. */
+#define METER_TIMEOUT 2       /**< The deadline passed. */
+#define METER_UNAVAILABLE 3   /**< It answered that it cannot answer now: 5xx, busy, maintenance. */
+#define METER_RATE_LIMITED 4  /**< It asked for fewer requests: 429. */
+#define METER_UNAUTHORIZED 5  /**< It refused the credentials, and asking again later does no harm. */
+#define METER_BAD_DATA 6      /**< It answered something that makes no sense. */
+#define METER_NO_DATA 7       /**< It is there and has nothing to say at present. */
+#define METER_RATIONED 8      /**< The day's ration of requests is used up. */
+#define METER_CANCELLED 9     /**< The host asked to stop. */
+#define METER_TOO_LARGE 10    /**< An answer or a value exceeded its limit. */
+#define METER_NOT_FOUND 11    /**< No such key, path or device. */
+#define METER_BUFFER_TOO_SMALL 12 /**< The needed size has been stored; nothing else has happened. */
+#define METER_TLS_FAILED 13   /**< The peer's certificate is not trusted, or TLS could not be agreed. */
+#define METER_INVALID 14      /**< An argument breaks a rule of this header. */
+#define METER_FAILED 15       /**< Anything else. */
 
 /* 100 to 199: retrying cannot help. The host waits for a changed setting, `smart-meter login`, or SIGHUP. */
-#define METER_MISCONFIGURED INT32_C(100)        /**< A setting is missing or wrong; the message names it. */
-#define METER_CREDENTIALS_REFUSED INT32_C(101)  /**< Refused by an account that locks: never retried on a timer. */
-#define METER_LOGIN_REQUIRED INT32_C(102)       /**< Somebody must log in (meter.login/1). */
-#define METER_UNSUPPORTED INT32_C(103)          /**< The device or its firmware lacks what the adapter needs. */
+#define METER_MISCONFIGURED 100        /**< A setting is missing or wrong; the message names it. */
+#define METER_CREDENTIALS_REFUSED 101  /**< Refused by an account that locks: never retried on a timer. */
+#define METER_LOGIN_REQUIRED 102       /**< Somebody must log in (meter.login/1). */
+#define METER_UNSUPPORTED 103          /**< The device or its firmware lacks what the adapter needs. */
 
 /**
  * Where a failed call says why. The caller provides it zeroed but for struct_size and may pass NULL where it does not
@@ -101,60 +101,60 @@ typedef struct meter_error {
 /* ----------------------------------------------------------------------------------------------- readings -- */
 
 /* Quality of a number: how it was got. */
-#define METER_QUALITY_UNKNOWN UINT32_C(0)
-#define METER_QUALITY_MEASURED UINT32_C(1)
-#define METER_QUALITY_ESTIMATED UINT32_C(2)  /**< Inferred, by a model or a cloud. */
-#define METER_QUALITY_BACKFILLED UINT32_C(3) /**< From the meter's own history. */
+#define METER_QUALITY_UNKNOWN 0u
+#define METER_QUALITY_MEASURED 1u
+#define METER_QUALITY_ESTIMATED 2u  /**< Inferred, by a model or a cloud. */
+#define METER_QUALITY_BACKFILLED 3u /**< From the meter's own history. */
 
 /*
  * Kind of a circuit. The sign of its power follows from it: consuming kinds (load, ev, heating, total, other, unknown)
  * are positive when they consume; grid is positive on import, solar on production, battery on discharge.
  */
-#define METER_KIND_UNKNOWN UINT32_C(0)
-#define METER_KIND_LOAD UINT32_C(1)
-#define METER_KIND_EV UINT32_C(2)
-#define METER_KIND_HEATING UINT32_C(3)
-#define METER_KIND_GRID UINT32_C(4)
-#define METER_KIND_SOLAR UINT32_C(5)
-#define METER_KIND_BATTERY UINT32_C(6)
-#define METER_KIND_TOTAL UINT32_C(7) /**< A total over other circuits: shown, never summed. */
-#define METER_KIND_OTHER UINT32_C(8)
+#define METER_KIND_UNKNOWN 0u
+#define METER_KIND_LOAD 1u
+#define METER_KIND_EV 2u
+#define METER_KIND_HEATING 3u
+#define METER_KIND_GRID 4u
+#define METER_KIND_SOLAR 5u
+#define METER_KIND_BATTERY 6u
+#define METER_KIND_TOTAL 7u /**< A total over other circuits: shown, never summed. */
+#define METER_KIND_OTHER 8u
 
 /*
  * Bits of meter_reading.present; the first four are also the bits of meter_reading.known. A number without its bit is
  * not measured, so a zeroed struct says "nothing measured". A set bit with NaN or infinity is bad data.
  */
-#define METER_GRID_POWER (UINT64_C(1) << 0)
-#define METER_SOLAR_POWER (UINT64_C(1) << 1)
-#define METER_BATTERY_POWER (UINT64_C(1) << 2)
-#define METER_CONSUMPTION_POWER (UINT64_C(1) << 3)
-#define METER_PERIOD_IMPORT (UINT64_C(1) << 4)
-#define METER_PERIOD_EXPORT (UINT64_C(1) << 5)
-#define METER_PERIOD_PRODUCTION (UINT64_C(1) << 6)
-#define METER_PERIOD_CONSUMPTION (UINT64_C(1) << 7)
-#define METER_PERIOD_CHARGE (UINT64_C(1) << 8)
-#define METER_PERIOD_DISCHARGE (UINT64_C(1) << 9)
-#define METER_TOTAL_IMPORT (UINT64_C(1) << 10)
-#define METER_TOTAL_EXPORT (UINT64_C(1) << 11)
-#define METER_TOTAL_PRODUCTION (UINT64_C(1) << 12)
-#define METER_TOTAL_CONSUMPTION (UINT64_C(1) << 13)
-#define METER_TOTAL_CHARGE (UINT64_C(1) << 14)
-#define METER_TOTAL_DISCHARGE (UINT64_C(1) << 15)
-#define METER_DAY_ENERGY (UINT64_C(1) << 16)
-#define METER_VOLTAGE_1 (UINT64_C(1) << 17)
-#define METER_VOLTAGE_2 (UINT64_C(1) << 18)
-#define METER_VOLTAGE_3 (UINT64_C(1) << 19)
-#define METER_FREQUENCY (UINT64_C(1) << 20)
+#define METER_GRID_POWER 0x1ull
+#define METER_SOLAR_POWER 0x2ull
+#define METER_BATTERY_POWER 0x4ull
+#define METER_CONSUMPTION_POWER 0x8ull
+#define METER_PERIOD_IMPORT 0x10ull
+#define METER_PERIOD_EXPORT 0x20ull
+#define METER_PERIOD_PRODUCTION 0x40ull
+#define METER_PERIOD_CONSUMPTION 0x80ull
+#define METER_PERIOD_CHARGE 0x100ull
+#define METER_PERIOD_DISCHARGE 0x200ull
+#define METER_TOTAL_IMPORT 0x400ull
+#define METER_TOTAL_EXPORT 0x800ull
+#define METER_TOTAL_PRODUCTION 0x1000ull
+#define METER_TOTAL_CONSUMPTION 0x2000ull
+#define METER_TOTAL_CHARGE 0x4000ull
+#define METER_TOTAL_DISCHARGE 0x8000ull
+#define METER_DAY_ENERGY 0x10000ull
+#define METER_VOLTAGE_1 0x20000ull
+#define METER_VOLTAGE_2 0x40000ull
+#define METER_VOLTAGE_3 0x80000ull
+#define METER_FREQUENCY 0x100000ull
 
 /* Bits of meter_circuit.present. */
-#define METER_CIRCUIT_POWER (UINT64_C(1) << 0)
-#define METER_CIRCUIT_PERIOD_ENERGY (UINT64_C(1) << 1)
-#define METER_CIRCUIT_PERIOD_RETURNED (UINT64_C(1) << 2)
-#define METER_CIRCUIT_TOTAL_ENERGY (UINT64_C(1) << 3)
-#define METER_CIRCUIT_TOTAL_RETURNED (UINT64_C(1) << 4)
-#define METER_CIRCUIT_VOLTAGE (UINT64_C(1) << 5)
-#define METER_CIRCUIT_CURRENT (UINT64_C(1) << 6)
-#define METER_CIRCUIT_POWER_FACTOR (UINT64_C(1) << 7)
+#define METER_CIRCUIT_POWER 0x1ull
+#define METER_CIRCUIT_PERIOD_ENERGY 0x2ull
+#define METER_CIRCUIT_PERIOD_RETURNED 0x4ull
+#define METER_CIRCUIT_TOTAL_ENERGY 0x8ull
+#define METER_CIRCUIT_TOTAL_RETURNED 0x10ull
+#define METER_CIRCUIT_VOLTAGE 0x20ull
+#define METER_CIRCUIT_CURRENT 0x40ull
+#define METER_CIRCUIT_POWER_FACTOR 0x80ull
 
 /** One branch of the house. Element of meter_reading.circuits. */
 typedef struct meter_circuit {
@@ -218,17 +218,17 @@ typedef struct meter_reading {
 } meter_reading;
 
 /* Results of emit. */
-#define METER_EMIT_QUEUED INT32_C(0)  /**< Copied and on its way. */
-#define METER_EMIT_BUSY INT32_C(1)    /**< The queue is full: dropped and counted. Slow down. */
-#define METER_EMIT_INVALID INT32_C(2) /**< It breaks a rule of this header; the host has logged which. */
-#define METER_EMIT_CLOSED INT32_C(3)  /**< The instance is stopping or gone. */
+#define METER_EMIT_QUEUED 0  /**< Copied and on its way. */
+#define METER_EMIT_BUSY 1    /**< The queue is full: dropped and counted. Slow down. */
+#define METER_EMIT_INVALID 2 /**< It breaks a rule of this header; the host has logged which. */
+#define METER_EMIT_CLOSED 3  /**< The instance is stopping or gone. */
 
 /* ------------------------------------------------------------------------------------------ host services -- */
 
-#define METER_LOG_ERROR UINT32_C(1)
-#define METER_LOG_WARNING UINT32_C(2)
-#define METER_LOG_INFO UINT32_C(3)
-#define METER_LOG_DEBUG UINT32_C(4)
+#define METER_LOG_ERROR 1u
+#define METER_LOG_WARNING 2u
+#define METER_LOG_INFO 3u
+#define METER_LOG_DEBUG 4u
 
 /**
  * What the host gives one instance; passed to create and valid until destroy returns (after that, every call answers
@@ -274,15 +274,15 @@ typedef struct meter_host {
 
 #define METER_HOST_HTTP "meter.host.http/1"
 
-#define METER_HTTP_GET UINT32_C(0)
-#define METER_HTTP_POST UINT32_C(1)
-#define METER_HTTP_PUT UINT32_C(2)
-#define METER_HTTP_DELETE UINT32_C(3)
+#define METER_HTTP_GET 0u
+#define METER_HTTP_POST 1u
+#define METER_HTTP_PUT 2u
+#define METER_HTTP_DELETE 3u
 
-#define METER_AUTH_NONE UINT32_C(0)
-#define METER_AUTH_BASIC UINT32_C(1)  /**< user, secret */
-#define METER_AUTH_DIGEST UINT32_C(2) /**< user, secret */
-#define METER_AUTH_BEARER UINT32_C(3) /**< secret */
+#define METER_AUTH_NONE 0u
+#define METER_AUTH_BASIC 1u  /**< user, secret */
+#define METER_AUTH_DIGEST 2u /**< user, secret */
+#define METER_AUTH_BEARER 3u /**< secret */
 
 typedef struct meter_http_header {
     meter_text name;
@@ -331,7 +331,7 @@ typedef struct meter_host_http {
 /* -- meter.host.state/1: small values that outlive a restart (tokens, cursors) -- */
 
 #define METER_HOST_STATE "meter.host.state/1"
-#define METER_STATE_MAX_BYTES UINT32_C(65536)
+#define METER_STATE_MAX_BYTES 65536u
 
 typedef struct meter_host_state {
     /** [host] Copies the value of `key` into `buffer`, up to `capacity`; `needed` receives its full size. METER_OK,
@@ -361,8 +361,8 @@ typedef struct meter_history_request {
     int64_t deadline_ns; /**< Monotonic; at most 5 s away. Return MORE rather than overrun it. */
 } meter_history_request;
 
-#define METER_SINK_CONTINUE INT32_C(0)
-#define METER_SINK_STOP INT32_C(1)
+#define METER_SINK_CONTINUE 0
+#define METER_SINK_STOP 1
 
 typedef struct meter_history_sink {
     void *context;
@@ -371,10 +371,10 @@ typedef struct meter_history_sink {
     int32_t (*put)(void *context, const meter_reading *record);
 } meter_history_sink;
 
-#define METER_HISTORY_COMPLETE UINT32_C(1)    /**< Everything that the meter has for the span was put. */
-#define METER_HISTORY_MORE UINT32_C(2)        /**< Ask again from covered_to. */
-#define METER_HISTORY_NOT_YET UINT32_C(3)     /**< The meter has not written it down yet: ask again in retry_after. */
-#define METER_HISTORY_NONE_BEFORE UINT32_C(4) /**< The meter's log begins at none_before. */
+#define METER_HISTORY_COMPLETE 1u    /**< Everything that the meter has for the span was put. */
+#define METER_HISTORY_MORE 2u        /**< Ask again from covered_to. */
+#define METER_HISTORY_NOT_YET 3u     /**< The meter has not written it down yet: ask again in retry_after. */
+#define METER_HISTORY_NONE_BEFORE 4u /**< The meter's log begins at none_before. */
 
 typedef struct meter_history_result {
     uint32_t struct_size;
@@ -394,9 +394,9 @@ typedef struct meter_history {
 
 #define METER_LOGIN "meter.login/1"
 
-#define METER_PROMPT_TEXT UINT32_C(1)
-#define METER_PROMPT_SECRET UINT32_C(2) /**< Not echoed. */
-#define METER_PROMPT_CODE UINT32_C(3)   /**< A one-time code. */
+#define METER_PROMPT_TEXT 1u
+#define METER_PROMPT_SECRET 2u /**< Not echoed. */
+#define METER_PROMPT_CODE 3u   /**< A one-time code. */
 
 typedef struct meter_login_prompter {
     void *context;
@@ -421,14 +421,14 @@ typedef struct meter_login {
 /* --------------------------------------------------------------------------------------------- descriptor -- */
 
 /* Kind of a setting. */
-#define METER_SETTING_TEXT UINT32_C(1)
-#define METER_SETTING_NUMBER UINT32_C(2)
-#define METER_SETTING_FLAG UINT32_C(3)   /**< The host hands over "1" or "0". */
-#define METER_SETTING_URL UINT32_C(4)    /**< http, https, mqtt or mqtts. */
-#define METER_SETTING_SECRET UINT32_C(5) /**< Never shown, masked in every log line. */
-#define METER_SETTING_FILE UINT32_C(6)   /**< A path. */
-#define METER_SETTING_LIST UINT32_C(7)   /**< Comma-separated; handed over as written. */
-#define METER_SETTING_CHOICE UINT32_C(8) /**< One of `choices`. */
+#define METER_SETTING_TEXT 1u
+#define METER_SETTING_NUMBER 2u
+#define METER_SETTING_FLAG 3u   /**< The host hands over "1" or "0". */
+#define METER_SETTING_URL 4u    /**< http, https, mqtt or mqtts. */
+#define METER_SETTING_SECRET 5u /**< Never shown, masked in every log line. */
+#define METER_SETTING_FILE 6u   /**< A path. */
+#define METER_SETTING_LIST 7u   /**< Comma-separated; handed over as written. */
+#define METER_SETTING_CHOICE 8u /**< One of `choices`. */
 
 /** A setting of an adapter. Element of meter_descriptor.settings. */
 typedef struct meter_setting {
@@ -440,8 +440,8 @@ typedef struct meter_setting {
     uint32_t required;        /**< 1: without it the instance is misconfigured and never created. */
 } meter_setting;
 
-#define METER_DELIVERY_PULL UINT32_C(1) /**< The host calls read on a schedule. */
-#define METER_DELIVERY_PUSH UINT32_C(2) /**< The adapter emits when it has something; read is NULL. */
+#define METER_DELIVERY_PULL 1u /**< The host calls read on a schedule. */
+#define METER_DELIVERY_PUSH 2u /**< The adapter emits when it has something; read is NULL. */
 
 /**
  * What an adapter is and how to run it. Lives as long as the library is loaded, and never changes. Its first 16 bytes

@@ -1,0 +1,80 @@
+/// A meter adapter in Swift. Conform to it, and export the type with one line:
+///
+/// ```swift
+/// @c @implementation
+/// public func meter_adapter_entry(_ hostABI: UInt32) -> UnsafePointer<meter_library>? {
+///     unsafe exportAdapters(hostABI, MyAdapter.self)
+/// }
+/// ```
+///
+/// Calls to one instance never overlap, but they may come from different threads.
+public protocol MeterAdapter: AnyObject, SendableMetatype {
+    /// What the adapter is, and the settings it takes.
+    static var descriptor: AdapterDescriptor { get }
+
+    /// Makes an instance: checks its settings. No I/O, no threads.
+    init(host: AdapterHost) throws(AdapterError)
+
+    /// Connects, or starts threads, within 15 s. A failure is retried by the host.
+    func start() throws(AdapterError)
+
+    /// Takes one sample; the kit hands it to the host. Pull adapters only.
+    func read(deadline: Deadline) throws(AdapterError) -> Reading
+
+    /// Ends what `start` began, within 1 s.
+    func stop()
+}
+
+extension MeterAdapter {
+    public func start() throws(AdapterError) {}
+
+    public func read(deadline: Deadline) throws(AdapterError) -> Reading {
+        throw AdapterError(.invalid, "this adapter pushes its readings")
+    }
+
+    public func stop() {}
+}
+
+/// An adapter whose meter keeps a log of its own: the host fills the holes that an outage left.
+public protocol HistoryProviding: MeterAdapter {
+    /// Hands the records with `from` < timestamp <= `to` to `put` in ascending order, until it answers false.
+    func history(_ request: HistoryRequest, put: (Reading) -> Bool) throws(AdapterError) -> HistoryOutcome
+}
+
+/// An adapter whose credentials need a person, once.
+public protocol LoginProviding: MeterAdapter {
+    /// Asks what it has to know, keeps tokens in the host's state, and answers what it found (account, devices, zone).
+    func login(_ prompter: LoginPrompter) throws(AdapterError) -> String
+}
+
+/// A span of history that the host asks for. Instants are nanoseconds since the epoch.
+public struct HistoryRequest: Sendable {
+    public var from: Int64
+    public var to: Int64
+    /// The period wanted of a record; coarser is fine, finer is not.
+    public var step: Int64
+    public var maximumRecords: Int
+    public var deadline: Deadline
+}
+
+/// What became of a span of history.
+public enum HistoryOutcome: Sendable {
+    /// Everything that the meter has was put.
+    case complete
+    /// Ask again from here.
+    case more(coveredTo: Int64)
+    /// The meter has not written it down yet.
+    case notYet(retryAfterSeconds: Double)
+    /// The meter's log begins here.
+    case noneBefore(Int64)
+}
+
+/// A point of CLOCK_MONOTONIC by which a call has to return.
+public struct Deadline: Sendable {
+    /// Nanoseconds.
+    public var monotonic: Int64
+
+    public init(monotonic: Int64) {
+        self.monotonic = monotonic
+    }
+}

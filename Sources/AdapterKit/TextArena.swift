@@ -1,0 +1,45 @@
+import AdapterABI
+
+/// Texts laid end to end, so that many of them cross the interface with one pointer.
+struct TextArena {
+    private var bytes: [UInt8] = []
+
+    /// Where a text stands.
+    typealias Place = Range<Int>
+
+    mutating func add(_ text: String) -> Place {
+        let start = bytes.count
+        bytes.append(contentsOf: text.utf8)
+        return start..<bytes.count
+    }
+
+    /// Hands out `meter_text`s that are valid for the duration of `body`.
+    func withTexts<Result>(_ body: ((Place) -> meter_text) -> Result) -> Result {
+        unsafe bytes.withUnsafeBytes { buffer in
+            unsafe body { place in
+                let start = unsafe buffer.baseAddress.map { unsafe $0 + place.lowerBound }
+                return unsafe meter_text(
+                    data: start?.assumingMemoryBound(to: CChar.self), length: UInt32(place.count), reserved: 0)
+            }
+        }
+    }
+}
+
+extension String {
+    /// A copy of a text of the interface.
+    init(_ text: meter_text) {
+        guard let data = unsafe text.data, unsafe text.length > 0 else {
+            self = ""
+            return
+        }
+        let bytes = unsafe UnsafeRawBufferPointer(start: data, count: Int(text.length))
+        self = unsafe String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// This string as a text that is valid for the duration of `body`.
+    func withText<Result>(_ body: (meter_text) -> Result) -> Result {
+        var arena = TextArena()
+        let place = arena.add(self)
+        return unsafe arena.withTexts { text in unsafe body(text(place)) }
+    }
+}
