@@ -71,8 +71,8 @@ let package = Package(
 
         stage("Platform", ["CLinux"]),
         stage("Readings", []),
-        stage("Observability", ["Platform"]),
-        stage("Configuration", []),
+        stage("Observability", ["Platform", "Readings"]),
+        stage("Configuration", ["Readings"]),
         stage("Transfer", ["CCurl", "Platform"]),
         stage("Analysis", ["Readings"]),
         stage("Storage", ["CSQLite", "CLinux", "Readings", "Analysis"]),

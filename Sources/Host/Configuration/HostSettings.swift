@@ -1,0 +1,110 @@
+package import Readings
+
+/// The host's own settings, checked. What each means and its default stand in `HostSetting.all`.
+package struct HostSettings: Sendable {
+    package internal(set) var meterTypes: [MeterSelection] = []
+    package internal(set) var primaryMeter: InstanceIdentity?
+    package internal(set) var fallback = Fallback.mock
+    package internal(set) var staleSeconds = 0
+    package internal(set) var adapterPath: [String] = []
+    package internal(set) var fetchIntervalSeconds = 0
+    package internal(set) var maximumPowerW = 0.0
+
+    package internal(set) var servicePort: UInt16 = 0
+    package internal(set) var bindAddress = ""
+
+    package internal(set) var dataDirectory = ""
+    package internal(set) var historyDays = 0
+    package internal(set) var undeliveredDays = 0
+
+    package internal(set) var influx = Influx()
+    /// Whether INFLUXDB_URL or INFLUXDB_TOKEN is set, rather than left to its default.
+    package internal(set) var isDeliveryOn = false
+
+    package internal(set) var highPowerThresholdW = 0.0
+    package internal(set) var highPowerHoldSeconds = 0
+    package internal(set) var phantomThresholdW = 0.0
+    package internal(set) var phantomExclude: [String] = []
+
+    package internal(set) var logLevel = LogLevelName.info
+    package internal(set) var logFormat = LogFormatName.auto
+    /// As written; nil = `/etc/localtime`. `Zone.system` checks it.
+    package internal(set) var timeZone: String?
+
+    package struct Influx: Sendable {
+        package internal(set) var url = ""
+        package internal(set) var token: String?
+        package internal(set) var organisation = ""
+        package internal(set) var bucket = ""
+        package internal(set) var api = API.auto
+        package internal(set) var username: String?
+        package internal(set) var password: String?
+        package internal(set) var caFile: String?
+        package internal(set) var tags: [Tag] = []
+
+        package enum API: String, CaseIterable, Sendable { case auto, v1, v2, v3 }
+
+        /// A constant tag of every point.
+        package struct Tag: Hashable, Sendable {
+            package let key: String
+            package let value: String
+        }
+    }
+
+    package enum Fallback: String, CaseIterable, Sendable { case mock, none }
+    package enum LogLevelName: String, CaseIterable, Sendable { case error, warning, info, debug }
+    package enum LogFormatName: String, CaseIterable, Sendable { case auto, text, json }
+
+    init() {}
+}
+
+/// An element of METER_TYPE.
+package enum MeterSelection: Hashable, Sendable {
+    /// Every adapter but mock whose required settings are set.
+    case all
+    case instance(InstanceIdentity)
+}
+
+/// What reading the host's settings gave.
+package struct ResolvedHostSettings: Sendable {
+    /// Only to be used where `problems` is empty.
+    package fileprivate(set) var settings = HostSettings()
+    /// One line each; with any, the start stops.
+    package fileprivate(set) var problems: [String] = []
+    package fileprivate(set) var effective: [EffectiveSetting] = []
+    /// Every secret's value, for masking.
+    package fileprivate(set) var secrets: [String] = []
+}
+
+extension HostSettings {
+    /// All problems are collected: whoever sets this up mends them in one go.
+    package static func resolve(_ lookup: SettingLookup) -> ResolvedHostSettings {
+        var resolved = ResolvedHostSettings()
+        resolved.problems = lookup.dotEnv.problems
+        for setting in HostSetting.all { read(setting, lookup, &resolved) }
+        resolved.settings.isDeliveryOn =
+            lookup.isSet("INFLUXDB_URL") || lookup.isSet("INFLUXDB_TOKEN", isSecret: true)
+        return resolved
+    }
+
+    private static func read(_ setting: HostSetting, _ lookup: SettingLookup, _ resolved: inout ResolvedHostSettings) {
+        let declaration = setting.declaration
+        let isSecret = declaration.kind.isSecret
+        do {
+            let found = try lookup.find(declaration.name, isSecret: isSecret) ?? setting.inherited(lookup)
+            let written = found?.value ?? declaration.defaultValue
+            if let found, isSecret { resolved.secrets.append(found.value) }
+            if let written {
+                guard let value = declaration.kind.accepted(written), setting.store(&resolved.settings, value) else {
+                    resolved.problems.append(
+                        refusal(declaration.name, written, isSecret: isSecret, allowed: setting.allowed))
+                    return
+                }
+            }
+            let source = found?.source ?? (written == nil ? .unset : .defaultValue)
+            resolved.effective.append(.init(declaration.name, value: written, isSecret: isSecret, source: source))
+        } catch {
+            resolved.problems.append(error.line)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+/// A setting as it is declared: by the host's table (full name) or by an adapter's descriptor (bare name).
+package struct SettingDeclaration: Hashable, Sendable {
+    package let name: String
+    package let kind: SettingKind
+    package let defaultValue: String?
+    package let isRequired: Bool
+    /// One line for a person.
+    package let help: String
+
+    package init(name: String, kind: SettingKind, default: String? = nil, required: Bool = false, help: String) {
+        self.name = name
+        self.kind = kind
+        self.defaultValue = `default`
+        self.isRequired = required
+        self.help = help
+    }
+}
+
+/// What a setting is in this run, and where that came from: a line of `smart-meter config`.
+package struct EffectiveSetting: Hashable, Sendable {
+    /// The variable.
+    package let name: String
+    /// Masked where it is a secret; empty = unset.
+    package let shown: String
+    package let source: SettingSource
+
+    init(_ name: String, value: String?, isSecret: Bool, source: SettingSource) {
+        self.name = name
+        self.shown = isSecret && value != nil ? "***" : value ?? ""
+        self.source = source
+    }
+}
+
+/// Where a value came from.
+package enum SettingSource: Hashable, Sendable, CustomStringConvertible {
+    case unset
+    case defaultValue
+    case environment
+    case dotEnv(line: Int)
+    case file(String)
+
+    package var description: String {
+        switch self {
+        case .unset: "unset"
+        case .defaultValue: "default"
+        case .environment: "environment"
+        case .dotEnv(let line): ".env:\(line)"
+        case .file(let path): "file \(path)"
+        }
+    }
+}

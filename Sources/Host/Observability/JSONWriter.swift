@@ -1,0 +1,121 @@
+package import Readings
+
+/// Writes JSON into bytes, front to back. Commas are its own affair; that opened objects and arrays are closed, and
+/// that a key stands before each value of an object, is the caller's.
+package struct JSONWriter: Sendable {
+    package private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    package init(reserving capacity: Int = 256) {
+        bytes.reserveCapacity(capacity)
+    }
+
+    package mutating func beginObject() { open(UInt8(ascii: "{")) }
+    package mutating func endObject() { close(UInt8(ascii: "}")) }
+    package mutating func beginArray() { open(UInt8(ascii: "[")) }
+    package mutating func endArray() { close(UInt8(ascii: "]")) }
+
+    package mutating func key(_ name: String) {
+        separate()
+        quoted(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    package mutating func null() { literal("null") }
+    package mutating func value(_ value: Bool) { literal(value ? "true" : "false") }
+    package mutating func value(_ value: some FixedWidthInteger) { literal(String(value)) }
+
+    package mutating func value(_ text: String) {
+        separate()
+        quoted(text)
+    }
+
+    /// Not finite = null: JSON has no other word for it.
+    package mutating func value(_ number: Double) {
+        guard number.isFinite else { return null() }
+        // Whole numbers keep ".0", so that a reader sees a number of the same kind in every answer.
+        literal(number.description)
+    }
+
+    /// RFC 3339 in UTC with milliseconds.
+    package mutating func value(_ instant: Instant) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        Timestamp.append(instant, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    package mutating func value(_ number: Double?) { if let number { value(number) } else { null() } }
+    package mutating func value(_ text: String?) { if let text { value(text) } else { null() } }
+    package mutating func value(_ instant: Instant?) { if let instant { value(instant) } else { null() } }
+
+    package mutating func field(_ name: String, _ text: String?) {
+        key(name)
+        value(text)
+    }
+
+    package mutating func field(_ name: String, _ number: Double?) {
+        key(name)
+        value(number)
+    }
+
+    package mutating func field(_ name: String, _ instant: Instant?) {
+        key(name)
+        value(instant)
+    }
+
+    package mutating func field(_ name: String, _ number: some FixedWidthInteger) {
+        key(name)
+        value(number)
+    }
+
+    package mutating func field(_ name: String, _ flag: Bool) {
+        key(name)
+        value(flag)
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        needsComma = true
+    }
+
+    private mutating func open(_ bracket: UInt8) {
+        separate()
+        bytes.append(bracket)
+        needsComma = false
+    }
+
+    private mutating func close(_ bracket: UInt8) {
+        bytes.append(bracket)
+        needsComma = true
+    }
+
+    private mutating func literal(_ text: String) {
+        separate()
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    private mutating func quoted(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        Self.appendEscaped(text.utf8, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// The inside of a JSON string.
+    static func appendEscaped(_ text: some Sequence<UInt8>, to bytes: inout [UInt8]) {
+        let digits = Array("0123456789abcdef".utf8)
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+            case 0x0A: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+            case 0x0D: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
+            case 0x09: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
+            case 0..<0x20, 0x7F:
+                bytes += Array("\\u00".utf8)
+                bytes += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            default: bytes.append(byte)
+            }
+        }
+    }
+}
