@@ -87,5 +87,6 @@ let package = Package(
                 "Adapters", "Pipeline", "Delivery", "API",
             ],
             path: "Sources/Host/Command", swiftSettings: strict),
+        tests("API", ["API", "Platform", "Readings"]),
     ] + adapters.flatMap(adapter)
 )
