@@ -97,12 +97,16 @@ import Testing
         print("seed of the malformed requests: \(seed)")
         var random = SplitMix(state: seed)
         let server = try RunningServer(FakeHouse())
-        for _ in 0..<1000 {
+        // What never becomes a request stays open: the oldest goes when there are 100.
+        var open: [RawConnection] = []
+        for round in 0..<1000 {
             let connection = try server.connect()
             connection.send(MalformedRequest.make(&random))
-            connection.finishSending()
-            _ = connection.readToEnd()
+            open.append(connection)
+            if open.count > 100 { open.removeFirst() }
+            if round.isMultiple(of: 100) { #expect(try server.get("/live").status == 200, "seed \(seed)") }
         }
+        open = []
         #expect(try server.get("/health").status == 200, "seed \(seed)")
     }
 
@@ -123,11 +127,13 @@ import Testing
     @Test func `a silent connection is closed after the timeout`() throws {
         var limits = ServerLimits()
         limits.timeoutSeconds = 1
-        let connection = try RunningServer(HouseRoutes.table(FakeHouse()), limits: limits).connect()
+        let server = try RunningServer(HouseRoutes.table(FakeHouse()), limits: limits)
+        let connection = try server.connect()
         connection.send("GET /he")
         let start = Clock.monotonic()
         _ = connection.readToEnd()
-        #expect(Clock.monotonic() - start < 4_000_000_000)
+        #expect((500_000_000..<4_000_000_000).contains(Clock.monotonic() - start))
+        withExtendedLifetime(server) {}
     }
 
     @Test func `a port in use is named, with what to do`() throws {

@@ -38,8 +38,6 @@ final class RawConnection {
         }
     }
 
-    func finishSending() { shutdown(descriptor.number, Int32(SHUT_WR)) }
-
     /// Everything until the server closes.
     func readToEnd() -> [UInt8] {
         var all: [UInt8] = []
