@@ -1,3 +1,4 @@
+import Observability
 package import Readings
 
 /// What the house uses now: the newest reading of `PRIMARY_METER`, or of what stands in for it. Nil = not measured.
@@ -42,14 +43,13 @@ package struct ConsumptionReport: Sendable {
 extension ConsumptionReport {
     /// The body of `/consumption`: every key is always there.
     var json: [UInt8] {
-        var json = JSONBody()
-        json.object { json in
+        JSONWriter.body { json in
             json.field("total_power_w", totalPowerW)
             json.field("daily_kwh", dailyKWh)
             json.array("circuits") { json in
                 for circuit in circuits { json.object(circuit.write) }
             }
-            json.field("timestamp", timestamp.rfc3339)
+            json.field("timestamp", timestamp)
             json.field("total_is", totalIs.word)
             json.field("meter_type", meterType)
             json.field("quality", quality.word)
@@ -61,13 +61,12 @@ extension ConsumptionReport {
             json.field("consumption_power_w", powers.consumptionW)
             json.field("unmonitored_power_w", unmonitoredPowerW)
         }
-        return json.bytes
     }
 }
 
 extension ConsumptionReport.Circuit {
     /// `percentage` is 0 where it is unknown, and `entity_id` the id of any adapter's circuit: the seed's contract.
-    fileprivate func write(_ json: inout JSONBody) {
+    fileprivate func write(_ json: inout JSONWriter) {
         json.field("name", name)
         json.field("power_w", powerW)
         json.field("percentage", percentage ?? 0)

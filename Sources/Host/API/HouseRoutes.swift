@@ -1,3 +1,5 @@
+import Observability
+
 /// The routes of the Python service, and the two that a supervisor asks.
 package enum HouseRoutes {
     package static func table(_ house: any HouseView) -> [Route] {
@@ -20,9 +22,7 @@ package enum HouseRoutes {
     }
 
     private static func status(_ code: Int, _ text: String) -> Response {
-        var json = JSONBody()
-        json.object { $0.field("status", text) }
-        return .json(json.bytes, status: code)
+        .json(JSONWriter.body { $0.field("status", text) }, status: code)
     }
 
     private static let noReading = Problem(

@@ -1,3 +1,5 @@
+import Observability
+
 /// An answer that says what went wrong: `application/problem+json` (RFC 9457).
 package struct Problem: Error, Sendable {
     package let status: Int
@@ -17,8 +19,7 @@ package struct Problem: Error, Sendable {
 
     /// `error` repeats the detail under the key that the Python service's clients look for.
     package var response: Response {
-        var json = JSONBody()
-        json.object { json in
+        let body = JSONWriter.body { json in
             json.field("type", "about:blank")
             json.field("title", title)
             json.field("status", status)
@@ -26,7 +27,7 @@ package struct Problem: Error, Sendable {
             json.field("error", detail)
         }
         return Response(
-            status: status, contentType: "application/problem+json", body: json.bytes, headers: headers)
+            status: status, contentType: "application/problem+json", body: body, headers: headers)
     }
 
     static let notFound = Problem(status: 404, title: "Not Found", detail: "There is nothing at this path.")
