@@ -92,5 +92,6 @@ let package = Package(
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
         tests("Pipeline", ["Pipeline", "Analysis", "Readings", "Storage", "Platform"]),
+        tests("API", ["API", "Platform", "Readings"]),
     ] + adapters.flatMap(adapter)
 )

@@ -1,0 +1,6 @@
+/// What the pages show of the host. Called on the http thread for every request: answers from snapshots, never waits.
+package protocol HouseView: Sendable {
+    func health() -> HealthReport
+    /// Nil before the first reading.
+    func consumption() -> ConsumptionReport?
+}

@@ -1,0 +1,43 @@
+/// One request as a handler sees it. Everything in it comes from outside and is hostile.
+package struct Request: Sendable {
+    package enum Method: String, Sendable {
+        case get = "GET"
+        case head = "HEAD"
+        case post = "POST"
+        /// Anything else: no route has it.
+        case other
+    }
+
+    package let method: Method
+    /// The path's segments, percent-decoded: `/a/b%2Fc` is `["a", "b/c"]`.
+    package let segments: [String]
+    /// In the order of the request; names may repeat.
+    package let query: [(name: String, value: String)]
+    /// What stands in the places of the route's `{…}`.
+    package internal(set) var parameters: [String: String] = [:]
+    package let headers: [(name: String, value: String)]
+    package let body: [UInt8]
+
+    /// `target` is the request line's, as it came. Nil where it is no path or its escapes are not UTF-8.
+    package init?(
+        method: Method, target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+    ) {
+        guard let target = RequestTarget(target) else { return nil }
+        self.method = method
+        self.segments = target.segments
+        self.query = target.query
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The first value of a query parameter.
+    package func query(_ name: String) -> String? {
+        query.first { $0.name == name }?.value
+    }
+
+    /// The first value of a header; names are compared without case.
+    package func header(_ name: String) -> String? {
+        let wanted = name.lowercased()
+        return headers.first { $0.name.lowercased() == wanted }?.value
+    }
+}
