@@ -39,3 +39,11 @@ static inline CURLcode sm_curl_get_offset(CURL *handle, CURLINFO info, curl_off_
 static inline CURLcode sm_curl_get_string(CURL *handle, CURLINFO info, const char **value) {
     return curl_easy_getinfo(handle, info, value);
 }
+/* CURLAUTH_… are macros with casts. */
+static inline long sm_curl_auth_basic(void) { return (long)CURLAUTH_BASIC; }
+static inline long sm_curl_auth_digest(void) { return (long)CURLAUTH_DIGEST; }
+static inline long sm_curl_auth_bearer(void) { return (long)CURLAUTH_BEARER; }
+/* How many connections are kept for the next request. */
+static inline CURLMcode sm_curl_keep_connections(CURLM *multi, long count) {
+    return curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, count);
+}
