@@ -93,5 +93,6 @@ let package = Package(
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
         tests("Pipeline", ["Pipeline", "Analysis", "Readings", "Storage", "Platform"]),
         tests("API", ["API", "Platform", "Readings"]),
+        tests("Support", ["TestSupport"]),
     ] + adapters.flatMap(adapter)
 )
