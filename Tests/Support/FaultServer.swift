@@ -119,6 +119,8 @@ extension FaultServer {
         while !state.isStopped {
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else { continue }
+            // A child of another test would keep it open.
+            _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
             let isWelcome = state.values.withLock { values in
                 if !values.isStopped { values.connections.append(connection) }
                 return !values.isStopped

@@ -22,9 +22,6 @@ struct SpawnPlan: Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, writing, 0o600)
         unsafe posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, error, writing, 0o600)
 
-        // Another test's connection must not stay open in a child.
-        unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-
         // A child would inherit blocked and ignored signals.
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
