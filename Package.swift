@@ -94,5 +94,6 @@ let package = Package(
         tests("Pipeline", ["Pipeline", "Analysis", "Readings", "Storage", "Platform"]),
         tests("API", ["API", "Platform", "Readings"]),
         tests("Support", ["TestSupport"]),
+        tests("EndToEnd", ["TestSupport"]),
     ] + adapters.flatMap(adapter)
 )

@@ -97,4 +97,28 @@ struct FixtureTests {
         long = nil
         #expect(kill(number, 0) != 0)
     }
+
+    @Test("Home Assistant runs with template sensors, takes a state, and comes back after a stop")
+    func homeAssistant() throws {
+        let home = try HomeAssistantServer([
+            .init("Total Power", "2450.5", unit: "W", deviceClass: "power"),
+            .init("Power Kitchen", "0.35", unit: "kW", deviceClass: "power"),
+            .init("Power Garage", "1", unit: "W", deviceClass: "power", isAvailable: false),
+            .init("Power Attic", "{{ none }}", unit: "W", deviceClass: "power"),
+            .init("Power Balcony", "-180", unit: "W", deviceClass: "power"),
+            .init("Power Broken", "not a number"),
+        ])
+        #expect(try home.state("sensor.total_power") == "2450.5")
+        #expect(try home.state("sensor.power_kitchen") == "0.35")
+        #expect(try home.state("sensor.power_garage") == "unavailable")
+        #expect(try home.state("sensor.power_attic") == "unknown")
+        #expect(try home.state("sensor.power_balcony") == "-180")
+        #expect(try home.state("sensor.power_broken") == "not a number")
+        try home.setState("sensor.total_power", "3000")
+        #expect(try home.state("sensor.total_power") == "3000")
+        home.stop()
+        #expect(throws: FixtureError.self) { try home.state("sensor.total_power") }
+        try home.start()
+        #expect(try home.state("sensor.total_power") == "2450.5")
+    }
 }
