@@ -87,5 +87,8 @@ let package = Package(
                 "Adapters", "Pipeline", "Delivery", "API",
             ],
             path: "Sources/Host/Command", swiftSettings: strict),
+        tests("Readings", ["Readings"]),
+        tests("Configuration", ["Configuration", "Readings"]),
+        tests("Observability", ["Observability", "Platform", "Readings"]),
     ] + adapters.flatMap(adapter)
 )
