@@ -79,6 +79,19 @@ private func resolve(_ environment: [String: String], dotEnv: String = "") -> Re
         #expect(resolved.problems == ["INFLUXDB_PASSWORD=*** is not allowed: it must be text"])
     }
 
+    @Test func `the password in a URL is not shown`() {
+        for url in ["https://u:hunter2@host:1/x", "ftp://u:hunter2@host", "hunter2@host"] {
+            let resolved = resolve(["INFLUXDB_URL": url])
+            let shown = resolved.effective.map(\.shown) + resolved.problems
+            #expect(!shown.contains { $0.contains("hunter2") })
+        }
+    }
+
+    @Test func `the primary meter must be one that runs`() {
+        #expect(resolve(["METER_TYPE": "mock", "PRIMARY_METER": "x"]).problems.count == 1)
+        #expect(resolve(["METER_TYPE": "all", "PRIMARY_METER": "x"]).problems == [])
+    }
+
     @Test func `a secret may come from a file, and only from one place`() {
         let lookup = { (environment: [String: String]) in
             SettingLookup(environment: environment) { path throws(UnreadableFile) in

@@ -1,6 +1,7 @@
 import Foundation
 import Observability
 import Platform
+import Synchronization
 import Testing
 
 /// A log whose lines come back.
@@ -18,6 +19,10 @@ private struct Capture {
         try pipe.fileHandleForWriting.close()
         return String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
     }
+}
+
+private final class Received: Sendable {
+    let data = Mutex(Data())
 }
 
 @Suite(.serialized) struct LogTests {
@@ -77,13 +82,19 @@ private struct Capture {
         #expect(Clock.monotonic() - began < 5_000_000_000)
         #expect(!capture.log.flush(until: Clock.monotonic() + 20_000_000))
         let reader = capture.pipe.fileHandleForReading
-        let read = try Platform.Thread(name: "reader") {
-            while let data = try? reader.read(upToCount: 65536), !data.isEmpty {}
+        let read = Received()
+        let thread = try Platform.Thread(name: "reader") {
+            while let data = try? reader.read(upToCount: 65536), !data.isEmpty { read.data.withLock { $0 += data } }
         }
         #expect(capture.log.flush(until: Clock.monotonic() + 10_000_000_000))
         #expect(capture.log.stop(until: Clock.monotonic() + 10_000_000_000))
         try capture.pipe.fileHandleForWriting.close()
-        #expect(read.join(until: Clock.monotonic() + 10_000_000_000))
+        #expect(thread.join(until: Clock.monotonic() + 10_000_000_000))
+        let lines = read.data.withLock { String(decoding: $0, as: UTF8.self) }.split(separator: "\n")
+        let notices = lines.filter { $0.contains("log lines dropped") }
+        let dropped = notices.compactMap { $0.split(separator: " ").dropFirst(2).first.flatMap { Int($0) } }.reduce(
+            0, +)
+        #expect(dropped > 0 && lines.count - notices.count + dropped == 1000)
     }
 
     @Test func `everything logged before the stop is written, in order`() throws {
