@@ -93,5 +93,7 @@ let package = Package(
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
         tests("Pipeline", ["Pipeline", "Analysis", "Readings", "Storage", "Platform"]),
         tests("API", ["API", "Platform", "Readings"]),
+        tests("Configuration", ["Configuration", "Readings"]),
+        tests("Observability", ["Observability", "Platform", "Readings"]),
     ] + adapters.flatMap(adapter)
 )
