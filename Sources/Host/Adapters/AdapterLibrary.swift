@@ -9,6 +9,8 @@ package struct LoadedAdapter: Sendable {
     package let description: AdapterDescription
     /// Where the library keeps the descriptor: constant for as long as it is loaded.
     let descriptorAddress: UInt
+    /// Shared by the adapters of one library.
+    let gate: CreateGate
 
     var descriptor: UnsafePointer<meter_descriptor>? { unsafe UnsafePointer(bitPattern: descriptorAddress) }
 }
@@ -26,21 +28,24 @@ enum AdapterLibrary {
         }
         guard let symbol = unsafe dlsym(handle, "meter_adapter_entry") else {
             throw AdapterRefusal(
-                path: path, reason: "it does not export meter_adapter_entry: not an adapter, or built without METER_EXPORT")
+                path: path,
+                reason: "it does not export meter_adapter_entry: not an adapter, or built without METER_EXPORT")
         }
         typealias Entry = @convention(c) (UInt32) -> UnsafePointer<meter_library>?
         let entry = unsafe unsafeBitCast(symbol, to: Entry.self)
         guard let library = unsafe entry(METER_ABI_MAJOR << 16 | METER_ABI_MINOR) else {
-            throw AdapterRefusal(path: path, reason: "it does not serve a host of ABI \(METER_ABI_MAJOR).\(METER_ABI_MINOR)")
+            throw AdapterRefusal(
+                path: path, reason: "it does not serve a host of ABI \(METER_ABI_MAJOR).\(METER_ABI_MINOR)")
         }
         let head = unsafe library.pointee
         try unsafe check("library", path, head.magic, head.abi_major, head.abi_minor)
         guard unsafe Int(head.struct_size) >= MemoryLayout<meter_library>.size,
             unsafe (1...mostDescriptors).contains(head.descriptor_count), let table = unsafe head.descriptors
         else { throw AdapterRefusal(path: path, reason: "its meter_library makes no sense") }
+        let gate = CreateGate()
         var adapters: [LoadedAdapter] = []
         for index in unsafe 0..<Int(head.descriptor_count) {
-            let adapter = try unsafe describe(table[index], path)
+            let adapter = try unsafe describe(table[index], path, gate)
             guard !adapters.contains(where: { $0.description.meterType == adapter.description.meterType }) else {
                 throw AdapterRefusal(path: path, reason: "it has the type \(adapter.description.meterType) twice")
             }
@@ -64,17 +69,19 @@ enum AdapterLibrary {
     }
 
     private static func describe(
-        _ pointer: UnsafePointer<meter_descriptor>?, _ path: String
+        _ pointer: UnsafePointer<meter_descriptor>?, _ path: String, _ gate: CreateGate
     ) throws(AdapterRefusal) -> LoadedAdapter {
         guard let pointer = unsafe pointer else { throw AdapterRefusal(path: path, reason: "a descriptor is NULL") }
         let head = unsafe pointer.pointee
         try unsafe check("descriptor", path, head.magic, head.abi_major, head.abi_minor)
         guard unsafe Int(head.struct_size) >= MemoryLayout<meter_descriptor>.size else {
-            throw AdapterRefusal(path: path, reason: unsafe "its descriptor is too short (struct_size \(head.struct_size))")
+            throw AdapterRefusal(
+                path: path, reason: unsafe "its descriptor is too short (struct_size \(head.struct_size))")
         }
         func text(_ text: meter_text, _ what: String) throws(AdapterRefusal) -> String {
             guard let string = unsafe ForeignText.string(text, limit: 1024) else {
-                throw AdapterRefusal(path: path, reason: "the \(what) of its descriptor is not a UTF-8 text of at most 1 KB")
+                throw AdapterRefusal(
+                    path: path, reason: "the \(what) of its descriptor is not a UTF-8 text of at most 1 KB")
             }
             return string
         }
@@ -108,10 +115,13 @@ enum AdapterLibrary {
             delivery: isPush ? .push : .pull, requestsPerDay: Int(head.requests_per_day),
             defaultSampling: head.default_sampling_ns, minimumSampling: head.minimum_sampling_ns,
             late: head.late_ns == 0 ? 60_000_000_000 : head.late_ns, settings: try settings(head, path))
-        return LoadedAdapter(path: path, description: description, descriptorAddress: UInt(bitPattern: pointer))
+        return LoadedAdapter(
+            path: path, description: description, descriptorAddress: UInt(bitPattern: pointer), gate: gate)
     }
 
-    private static func settings(_ head: meter_descriptor, _ path: String) throws(AdapterRefusal) -> [SettingDeclaration] {
+    private static func settings(_ head: meter_descriptor, _ path: String) throws(AdapterRefusal)
+        -> [SettingDeclaration]
+    {
         guard unsafe head.setting_count > 0 else { return [] }
         let stride = unsafe Int(head.setting_stride)
         guard let table = unsafe head.settings, unsafe head.setting_count <= mostSettings,
@@ -119,12 +129,14 @@ enum AdapterLibrary {
         else { throw AdapterRefusal(path: path, reason: "its table of settings makes no sense") }
         var declarations: [SettingDeclaration] = []
         for index in unsafe 0..<Int(head.setting_count) {
-            let setting = unsafe UnsafeRawPointer(table).loadUnaligned(fromByteOffset: index * stride, as: meter_setting.self)
+            let setting = unsafe UnsafeRawPointer(table).loadUnaligned(
+                fromByteOffset: index * stride, as: meter_setting.self)
             guard let name = unsafe ForeignText.string(setting.name, limit: 64), isBare(name),
                 let help = unsafe ForeignText.string(setting.help, limit: 1024), !help.isEmpty,
                 let value = unsafe ForeignText.string(setting.default_value, limit: 4096),
                 let choices = unsafe ForeignText.string(setting.choices, limit: 4096),
-                let kind = unsafe kind(setting.kind, choices: choices), !declarations.contains(where: { $0.name == name })
+                let kind = unsafe kind(setting.kind, choices: choices),
+                !declarations.contains(where: { $0.name == name })
             else { throw AdapterRefusal(path: path, reason: "setting \(index + 1) of its descriptor makes no sense") }
             guard value.isEmpty || kind.accepted(value) != nil else {
                 throw AdapterRefusal(path: path, reason: "the default of its setting \(name) is not \(kind.allowed)")

@@ -24,7 +24,8 @@ enum ELFCheck {
         }
         let size = Int64(status.st_size)
         guard size <= largestFile else { return "it is larger than 256 MB" }
-        guard let header = read(headerSize, at: 0, descriptor.number), header.prefix(4) == [0x7F, 0x45, 0x4C, 0x46] else {
+        guard let header = read(headerSize, at: 0, descriptor.number), header.prefix(4) == [0x7F, 0x45, 0x4C, 0x46]
+        else {
             return "it is not a shared library (no ELF header)"
         }
         guard header[4] == 2, header[5] == 1 else { return "it is not for a 64-bit little-endian machine" }

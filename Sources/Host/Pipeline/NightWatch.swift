@@ -28,13 +28,17 @@ struct NightWatch {
         if let next, now < next { return false }
         let zone = options.zone
         let spans = Self.spans(of: now, zone)
-        let due = (spans.last?.upperBound ?? zone.startOfDay(containing: now)) + registration.late + registration.interval / 10
+        let due =
+            (spans.last?.upperBound ?? zone.startOfDay(containing: now)) + registration.late + registration.interval
+            / 10
         guard now >= due else {
             next = due
             return false
         }
         let tomorrow = zone.nextDayStart(after: now)
-        next = (Self.spans(of: tomorrow, zone).last?.upperBound ?? tomorrow) + registration.late + registration.interval / 10
+        next =
+            (Self.spans(of: tomorrow, zone).last?.upperBound ?? tomorrow) + registration.late + registration.interval
+            / 10
         do throws(StorageError) {
             return try judge(
                 spans, date: zone.localDate(at: now).text, now: now, known: known, names: names, identities: identities,
