@@ -86,6 +86,7 @@ final class HostContext: Sendable {
 
     var currentCondition: Condition? { condition.withLock { $0 } }
     func rationLeft(at now: Instant) -> Int? { ration.withLock { $0.left(at: now) } }
+    var stateValues: [String: [UInt8]] { state.withLock { $0 } }
     func stateValue(_ key: String) -> [UInt8]? { state.withLock { $0[key] } }
 
     func note(_ key: String, _ value: [UInt8]) {

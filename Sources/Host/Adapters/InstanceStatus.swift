@@ -52,6 +52,8 @@ package struct InstanceStatus: Sendable {
     package var lastSuccess: Instant?
     package var lastError: String?
     package var lastErrorAt: Instant?
+    /// What the adapter complains about although it delivers.
+    package var condition: String?
     package var nextRun: Instant?
     package var lastReadDuration: Int64?
     /// Requests left of the day's ration; nil = no limit.

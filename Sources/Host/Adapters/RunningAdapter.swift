@@ -103,13 +103,19 @@ package final class RunningAdapter: Sendable {
         var status = state.withLock { $0 }
         status.counts = context.port.counts
         status.rationLeft = context.rationLeft(at: Self.now)
-        if let condition = context.currentCondition, case .running = status.state {
+        guard let condition = context.currentCondition else { return status }
+        status.condition = condition.message
+        // A push adapter has no other way to say that it fails.
+        if plan.adapter.description.delivery == .push, case .running = status.state {
             let failure = AdapterFailure(code: condition.code, message: condition.message)
             status.state = failure.needsPerson ? .needsPerson(condition.message) : .backingOff(condition.message)
             status.lastError = condition.message
         }
         return status
     }
+
+    /// The small values as they now are: what a restart of the instance goes on from.
+    package var stateValues: [String: [UInt8]] { context.stateValues }
 
     /// Reads as soon as the adapter's minimum allows.
     package func readNow() { request { $0.readNow = true } }

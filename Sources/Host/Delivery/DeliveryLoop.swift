@@ -1,3 +1,4 @@
+package import Observability
 package import Platform
 import Readings
 package import Storage
@@ -31,16 +32,12 @@ package final class DeliveryLoop: Sendable {
         }
     }
 
-    package enum LogLevel: Sendable {
-        case error, warning, info
-    }
-
     package typealias Settle = @Sendable (Settlement, @escaping @Sendable () -> Void) -> Void
 
     let options: Options
     let directory: DataDirectory
     let settle: Settle
-    let log: @Sendable (LogLevel, String) -> Void
+    let log: Log
     private let status: Mutex<DeliveryStatus>
     /// Rung when there is something new: a commit, a settlement that is durable, a reload.
     let news: Doorbell
@@ -53,7 +50,7 @@ package final class DeliveryLoop: Sendable {
     ///   - settle: takes what was answered; calls back once that is durable.
     package init(
         options: Options, directory: DataDirectory, settle: @escaping Settle,
-        log: @escaping @Sendable (LogLevel, String) -> Void
+        log: Log
     ) throws(SystemError) {
         self.options = options
         self.directory = directory

@@ -36,8 +36,10 @@ package struct DeliveryStatus: Sendable {
         switch state {
         case .idle, .delivering: nil
         case .retrying: "check that the server runs and can be reached; nothing is lost meanwhile"
-        case .unauthorized: "check INFLUXDB_TOKEN (or INFLUXDB_USERNAME and INFLUXDB_PASSWORD); nothing is lost meanwhile"
-        case .missingBucket: "create the bucket or database, or correct INFLUXDB_BUCKET and INFLUXDB_ORG; nothing is lost meanwhile"
+        case .unauthorized:
+            "check INFLUXDB_TOKEN (or INFLUXDB_USERNAME and INFLUXDB_PASSWORD); nothing is lost meanwhile"
+        case .missingBucket:
+            "create the bucket or database, or correct INFLUXDB_BUCKET and INFLUXDB_ORG; nothing is lost meanwhile"
         case .misconfigured: "check INFLUXDB_URL and INFLUXDB_API; nothing is lost meanwhile"
         }
     }

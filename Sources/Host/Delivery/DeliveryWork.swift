@@ -1,3 +1,4 @@
+import Observability
 import Platform
 import Readings
 import Storage
@@ -34,7 +35,7 @@ struct DeliveryWork {
             do {
                 pause = try deliverSome()
             } catch {
-                loop.log(.warning, "delivery cannot read the store error=\"\(error.message)\"")
+                loop.log.write(.warning, "delivery cannot read the store", [LogField("error", error.message)])
                 reader = nil
                 pause = Duration.second
             }
@@ -180,7 +181,9 @@ struct DeliveryWork {
         let detected = found ?? (credentials.token == nil ? .v1 : .v2)
         api = detected
         loop.update { $0.api = detected.rawValue }
-        loop.log(.info, "delivery found api=\(detected.rawValue) destination=\(loop.options.target.label)")
+        loop.log.write(
+            .info, "delivery found",
+            [LogField("api", detected.rawValue), LogField("destination", loop.options.target.label)])
         return detected
     }
 
@@ -202,7 +205,9 @@ struct DeliveryWork {
     private mutating func succeeded(_ batch: Batch) {
         let hadFailed = failures > 0
         failures = 0
-        if hadFailed { loop.log(.info, "delivery recovered destination=\(loop.options.target.label)") }
+        if hadFailed {
+            loop.log.write(.info, "delivery recovered", [LogField("destination", loop.options.target.label)])
+        }
         let api = api
         loop.update { status in
             status.lastSuccess = .now
@@ -213,9 +218,12 @@ struct DeliveryWork {
             status.nextAttempt = nil
         }
         if batch.rejectedCount > 0 {
-            loop.log(
-                .error,
-                "delivery rejected lines=\(batch.rejectedCount) words=\"\(batch.lastWords)\" see=\"smart-meter outbox ls\"")
+            loop.log.write(
+                .error, "delivery rejected",
+                [
+                    LogField("lines", batch.rejectedCount), LogField("words", batch.lastWords),
+                    LogField("see", "smart-meter outbox ls"),
+                ])
         }
     }
 
@@ -227,10 +235,13 @@ struct DeliveryWork {
         let jittered = Int64(Double(longest) * loop.options.random())
         let pause = max(failure.pause, jittered, 100 * Duration.millisecond)
         if failures == 1 || loop.currentStatus.state != failure.state {
-            let level: DeliveryLoop.LogLevel = failure.state == .retrying ? .warning : .error
-            loop.log(
-                level,
-                "delivery waits state=\(failure.state.rawValue) destination=\(loop.options.target.label) answer=\"\(failure.words)\"")
+            let level: LogLevel = failure.state == .retrying ? .warning : .error
+            loop.log.write(
+                level, "delivery waits",
+                [
+                    LogField("state", failure.state.rawValue), LogField("destination", loop.options.target.label),
+                    LogField("answer", failure.words),
+                ])
         }
         set(failure.state)
         loop.update { status in

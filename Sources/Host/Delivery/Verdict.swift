@@ -101,7 +101,9 @@ private struct ServerError: Decodable {
     var namesLine: Bool {
         if !badLines.isEmpty || isAboutLines { return true }
         let lower = words1.lowercased()
-        return ["unable to parse", "invalid line protocol", "line protocol", "retention", "failed to parse", "conflict"]
-            .contains { lower.contains($0) }
+        return [
+            "unable to parse", "invalid line protocol", "line protocol", "retention", "failed to parse", "conflict",
+        ]
+        .contains { lower.contains($0) }
     }
 }

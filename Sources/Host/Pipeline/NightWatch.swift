@@ -1,4 +1,5 @@
 import Analysis
+import Observability
 import Readings
 import Storage
 
@@ -44,7 +45,7 @@ struct NightWatch {
                 spans, date: zone.localDate(at: now).text, now: now, known: known, names: names, identities: identities,
                 plan: &plan, store: store, options: options)
         } catch {
-            options.log(.warning, "phantom load not judged error=\"\(error.message)\"")
+            options.log.write(.warning, "phantom load not judged", [LogField("error", error.message)])
             return false
         }
     }
@@ -78,7 +79,7 @@ struct NightWatch {
     ) throws(StorageError) {
         let open = try store.openAlerts(of: number).last { $0.kind == Self.phantomLoad }
         guard let powerW = night.powerW else {
-            options.log(.info, "phantom load unknown reason=\"\(night.reason ?? "")\"")
+            options.log.write(.info, "phantom load unknown", [LogField("reason", night.reason ?? "")])
             return
         }
         let isHigh = powerW > options.phantomThresholdW
@@ -96,10 +97,9 @@ struct NightWatch {
                 detail: isHigh ? detail : open?.detail ?? detail))
         guard now - start < Self.newsworthy else { return }
         if isHigh {
-            options.log(
-                .warning, "High phantom load detected: \(Shares.tenths(powerW))W at 3am (\(detail))")
+            options.log.write(.warning, "High phantom load detected: \(Shares.tenths(powerW))W at 3am (\(detail))")
         } else {
-            options.log(.info, "Phantom load is back under the threshold: \(Shares.tenths(powerW))W at 3am")
+            options.log.write(.info, "Phantom load is back under the threshold: \(Shares.tenths(powerW))W at 3am")
         }
     }
 
