@@ -95,5 +95,7 @@ let package = Package(
         tests("API", ["API", "Platform", "Readings"]),
         tests("Support", ["TestSupport"]),
         tests("EndToEnd", ["TestSupport"]),
+        tests("Configuration", ["Configuration", "Readings"]),
+        tests("Observability", ["Observability", "Platform", "Readings"]),
     ] + adapters.flatMap(adapter)
 )

@@ -1,4 +1,4 @@
-import Readings
+public import Readings
 
 /// The time-weighted mean of a power over the time in which it was measured.
 struct PowerMean {
@@ -100,9 +100,9 @@ struct HouseSums {
 }
 
 /// What of the house's use no circuit accounts for.
-enum Remainder {
+public enum Remainder {
     /// Use less the top-level consuming circuits; nil while the use or one of those circuits is not measured.
-    static func watts(of emission: Emission) -> Double? {
+    public static func watts(of emission: Emission) -> Double? {
         guard var rest = HousePowers.use(emission.powers, known: emission.known) else { return nil }
         for sample in emission.circuits
         where sample.kind.isConsuming && emission.catalog.isTopLevel(sample.circuit) {

@@ -34,11 +34,11 @@ public enum PhantomLoad {
     ///   - spans: the hour as the local clock shows it: one span, or two where it is doubled.
     ///   - known: what the house is configured to measure.
     public static func night(
-        slots: [Slot], spans: [(start: Instant, end: Instant)], known: PowerSet, rules: Rules
+        slots: [Slot], spans: [Range<Instant>], known: PowerSet, rules: Rules
     ) -> Night {
-        let hour = spans.reduce(0) { $0 + ($1.end - $1.start) }
+        let hour = spans.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
         let within = slots.filter { slot in
-            !slot.isFirstLight && spans.contains { slot.start >= $0.start && slot.end <= $0.end }
+            !slot.isFirstLight && spans.contains { slot.start >= $0.lowerBound && slot.end <= $0.upperBound }
         }
         var loads: [Double] = []
         var covered = 0.0

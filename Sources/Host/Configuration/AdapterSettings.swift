@@ -84,11 +84,10 @@ package struct AdapterSettingResolver: Sendable {
             if let found = try lookup.find(name, isSecret: isSecret) {
                 guard let value = declaration.kind.accepted(found.value) else {
                     resolved.problems.append(
-                        refusal(
-                            name, found.value, isSecret: isSecret, allowed: declaration.kind.allowed))
+                        refusal(name, found.value, declaration.kind))
                     return nil
                 }
-                resolved.effective.append(.init(name, value: value, isSecret: isSecret, source: found.source))
+                resolved.effective.append(.init(name, value: value, kind: declaration.kind, source: found.source))
                 return value
             }
         } catch {
@@ -101,12 +100,7 @@ package struct AdapterSettingResolver: Sendable {
             resolved.problems.append("\(own) is not set: \(declaration.help)")
         }
         resolved.effective.append(
-            .init(own, value: value, isSecret: isSecret, source: value == nil ? .unset : .defaultValue))
+            .init(own, value: value, kind: declaration.kind, source: value == nil ? .unset : .defaultValue))
         return value
     }
-}
-
-/// One line: the variable, its value unless it is a secret, what is allowed.
-func refusal(_ name: String, _ value: String, isSecret: Bool, allowed: String) -> String {
-    "\(name)=\(isSecret ? "***" : String(value.prefix(200))) is not allowed: it must be \(allowed)"
 }

@@ -84,7 +84,14 @@ extension HostSettings {
         for setting in HostSetting.all { read(setting, lookup, &resolved) }
         resolved.settings.isDeliveryOn =
             lookup.isSet("INFLUXDB_URL") || lookup.isSet("INFLUXDB_TOKEN", isSecret: true)
+        if let primary = resolved.settings.primaryMeter, !resolved.settings.mayRun(primary) {
+            resolved.problems.append("PRIMARY_METER=\(primary.name) is not allowed: METER_TYPE must name it")
+        }
         return resolved
+    }
+
+    private func mayRun(_ meter: InstanceIdentity) -> Bool {
+        meterTypes.contains(.all) || meterTypes.contains(.instance(meter))
     }
 
     private static func read(_ setting: HostSetting, _ lookup: SettingLookup, _ resolved: inout ResolvedHostSettings) {
@@ -97,12 +104,12 @@ extension HostSettings {
             if let written {
                 guard let value = declaration.kind.accepted(written), setting.store(&resolved.settings, value) else {
                     resolved.problems.append(
-                        refusal(declaration.name, written, isSecret: isSecret, allowed: setting.allowed))
+                        refusal(declaration.name, written, declaration.kind, allowed: setting.allowed))
                     return
                 }
             }
             let source = found?.source ?? (written == nil ? .unset : .defaultValue)
-            resolved.effective.append(.init(declaration.name, value: written, isSecret: isSecret, source: source))
+            resolved.effective.append(.init(declaration.name, value: written, kind: declaration.kind, source: source))
         } catch {
             resolved.problems.append(error.line)
         }

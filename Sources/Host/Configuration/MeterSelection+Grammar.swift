@@ -2,7 +2,7 @@ import Readings
 
 extension MeterSelection {
     static let grammar =
-        "all, or a list of type or type@label, none twice; a type is lower-case letters, digits and _, "
+        "a list of all, type or type@label, none twice; a type is lower-case letters, digits and _, "
         + "a label letters, digits, _ and -"
 
     static let store: HostSetting.Store = { settings, value in

@@ -24,9 +24,9 @@ package struct EffectiveSetting: Hashable, Sendable {
     package let shown: String
     package let source: SettingSource
 
-    init(_ name: String, value: String?, isSecret: Bool, source: SettingSource) {
+    init(_ name: String, value: String?, kind: SettingKind, source: SettingSource) {
         self.name = name
-        self.shown = isSecret && value != nil ? "***" : value ?? ""
+        self.shown = value.map { shownValue($0, kind) } ?? ""
         self.source = source
     }
 }
@@ -48,4 +48,19 @@ package enum SettingSource: Hashable, Sendable, CustomStringConvertible {
         case .file(let path): "file \(path)"
         }
     }
+}
+
+/// A value as people may see it: no secret, no user and password of a URL, not endless.
+func shownValue(_ value: String, _ kind: SettingKind) -> String {
+    if kind.isSecret { return "***" }
+    guard case .url = kind, let at = value.lastIndex(of: "@") else { return String(value.prefix(200)) }
+    guard let scheme = value.split(separator: ":", maxSplits: 1).first, value.hasPrefix("\(scheme)://") else {
+        return "***"
+    }
+    return "\(scheme)://***\(value[at...].prefix(200))"
+}
+
+/// One line: the variable, its value as people may see it, what is allowed.
+func refusal(_ name: String, _ value: String, _ kind: SettingKind, allowed: String? = nil) -> String {
+    "\(name)=\(shownValue(value, kind)) is not allowed: it must be \(allowed ?? kind.allowed)"
 }

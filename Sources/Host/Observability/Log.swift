@@ -115,10 +115,14 @@ package final class Log: Sendable {
         state.withLock { $0.isStopping = true }
         work.ring()
         guard thread.withLock({ $0 })?.join(until: deadline) ?? true else { return false }
-        state.withLock { state in
+        // A line may have come in after the thread looked for the last time.
+        let rest = state.withLock { state in
+            defer { state.waiting = [] }
             state.isThreaded = false
             state.isStopping = false
+            return state.waiting
         }
+        put(rest)
         return true
     }
 

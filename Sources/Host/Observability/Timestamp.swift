@@ -10,7 +10,8 @@ package enum Timestamp {
 
     package static func append(_ instant: Instant, to bytes: inout [UInt8]) {
         let seconds = instant.seconds
-        let milliseconds = (instant.nanoseconds - seconds &* Duration.second) / Duration.millisecond
+        // The product may leave 64 bits at the lower end; the difference is right all the same.
+        let milliseconds = (instant.nanoseconds &- seconds &* Duration.second) / Duration.millisecond
         let date = CalendarDate(daysSinceEpoch: seconds.floorDivided(by: 86_400))
         let second = seconds - seconds.floorDivided(by: 86_400) * 86_400
         digits(date.year, 4, &bytes)

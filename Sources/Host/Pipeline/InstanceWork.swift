@@ -1,4 +1,5 @@
 import Analysis
+import Observability
 import Readings
 import Storage
 
@@ -43,6 +44,7 @@ struct InstanceWork {
             rules: options.high, open: open.map { HighConsumption.Episode(start: $0.start, peakW: $0.peakW) })
         nights = NightWatch(number: number, registration: registration)
         view.shownNames = names.shown
+        view.circuits = circuits
     }
 
     // MARK: Emissions
@@ -79,6 +81,7 @@ struct InstanceWork {
             changed.insert(Int32(index))
         }
         identities = catalog.circuits
+        view.circuits = identities
         view.shownNames = names.shown
         for circuit in changed.sorted() {
             plan.circuits.append(
@@ -130,15 +133,17 @@ struct InstanceWork {
         switch event {
         case .raised(let episode):
             record(episode, nil)
-            options.log(.warning, "High power consumption: \(Shares.tenths(episode.peakW))W instance=\(name)")
+            options.log.write(
+                .warning, "High power consumption: \(Shares.tenths(episode.peakW))W", [LogField("instance", name)])
             return true
         case .grew(let episode):
             record(episode, nil)
             return false
         case .ended(let episode, let end):
             record(episode, end)
-            options.log(
-                .info, "High power consumption ended instance=\(name) peak_w=\(Shares.tenths(episode.peakW))")
+            options.log.write(
+                .info, "High power consumption ended",
+                [LogField("instance", name), LogField("peak_w", Shares.tenths(episode.peakW))])
             return true
         }
     }
@@ -172,22 +177,10 @@ struct InstanceWork {
     private func report(_ slot: Slot, _ options: PipelineOptions) {
         let power = slot.totalPowerW.map { "\(Shares.tenths($0))W" } ?? "not measured"
         let day = slot.dayEnergy.map { "\(Shares.thousandths(Energy.kWh($0)))kWh" } ?? "not measured"
-        options.log(
-            .info,
-            "Power: \(power), Daily: \(day), Circuits: \(slot.circuits.count) instance=\(registration.identity.name)")
+        options.log.write(
+            .info, "Power: \(power), Daily: \(day), Circuits: \(slot.circuits.count)",
+            [LogField("instance", registration.identity.name)])
     }
-}
-
-/// Figures as people read them.
-enum Shares {
-    /// 100 x power / use; consuming circuits only.
-    static func percentage(_ sample: CircuitSample, use: Double?) -> Double? {
-        guard sample.kind.isConsuming, let power = sample.power, let use, use > 0 else { return nil }
-        return thousandths(100 * power / use)
-    }
-
-    static func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }
-    static func thousandths(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 }
 
 extension Zone {

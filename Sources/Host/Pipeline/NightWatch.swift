@@ -1,4 +1,5 @@
 import Analysis
+import Observability
 import Readings
 import Storage
 
@@ -28,25 +29,29 @@ struct NightWatch {
         if let next, now < next { return false }
         let zone = options.zone
         let spans = Self.spans(of: now, zone)
-        let due = (spans.last?.end ?? zone.startOfDay(containing: now)) + registration.late + registration.interval / 10
+        let due =
+            (spans.last?.upperBound ?? zone.startOfDay(containing: now)) + registration.late + registration.interval
+            / 10
         guard now >= due else {
             next = due
             return false
         }
         let tomorrow = zone.nextDayStart(after: now)
-        next = (Self.spans(of: tomorrow, zone).last?.end ?? tomorrow) + registration.late + registration.interval / 10
+        next =
+            (Self.spans(of: tomorrow, zone).last?.upperBound ?? tomorrow) + registration.late + registration.interval
+            / 10
         do throws(StorageError) {
             return try judge(
-                spans, date: zone.dateString(at: now), now: now, known: known, names: names, identities: identities,
+                spans, date: zone.localDate(at: now).text, now: now, known: known, names: names, identities: identities,
                 plan: &plan, store: store, options: options)
         } catch {
-            options.log(.warning, "phantom load not judged error=\"\(error.message)\"")
+            options.log.write(.warning, "phantom load not judged", [LogField("error", error.message)])
             return false
         }
     }
 
     private mutating func judge(
-        _ spans: [(start: Instant, end: Instant)], date: String, now: Instant, known: PowerSet, names: CircuitNames,
+        _ spans: [Range<Instant>], date: String, now: Instant, known: PowerSet, names: CircuitNames,
         identities: [CircuitIdentity], plan: inout CommitPlan, store: Store, options: PipelineOptions
     ) throws(StorageError) -> Bool {
         guard let first = spans.first, let last = spans.last, !known.isEmpty,
@@ -56,14 +61,14 @@ struct NightWatch {
             identities.firstIndex { $0.id == wanted || $0.name == wanted }.map { Int32($0) }
         }
         // What has just been closed is in the plan, not yet in the store.
-        let stored = try store.slots(of: number, from: first.start, to: last.end)
+        let stored = try store.slots(of: number, from: first.lowerBound, to: last.upperBound)
         let fresh = plan.slots.filter { $0.instance == number }
         let slots = stored.filter { slot in !fresh.contains { $0.end == slot.end } } + fresh
         let night = PhantomLoad.night(
             slots: slots, spans: spans, known: known,
             rules: PhantomLoad.Rules(thresholdW: options.phantomThresholdW, excluded: Set(excluded)))
         plan.nights.append(NightRecord(instance: number, date: date, night: night))
-        try alert(night, at: first.start, now: now, names: names, plan: &plan, store: store, options: options)
+        try alert(night, at: first.lowerBound, now: now, names: names, plan: &plan, store: store, options: options)
         return true
     }
 
@@ -74,7 +79,7 @@ struct NightWatch {
     ) throws(StorageError) {
         let open = try store.openAlerts(of: number).last { $0.kind == Self.phantomLoad }
         guard let powerW = night.powerW else {
-            options.log(.info, "phantom load unknown reason=\"\(night.reason ?? "")\"")
+            options.log.write(.info, "phantom load unknown", [LogField("reason", night.reason ?? "")])
             return
         }
         let isHigh = powerW > options.phantomThresholdW
@@ -92,17 +97,16 @@ struct NightWatch {
                 detail: isHigh ? detail : open?.detail ?? detail))
         guard now - start < Self.newsworthy else { return }
         if isHigh {
-            options.log(
-                .warning, "High phantom load detected: \(Shares.tenths(powerW))W at 3am (\(detail))")
+            options.log.write(.warning, "High phantom load detected: \(Shares.tenths(powerW))W at 3am (\(detail))")
         } else {
-            options.log(.info, "Phantom load is back under the threshold: \(Shares.tenths(powerW))W at 3am")
+            options.log.write(.info, "Phantom load is back under the threshold: \(Shares.tenths(powerW))W at 3am")
         }
     }
 
     /// The hour of the local day that `instant` lies in; where the clock skips it, the first hour after.
-    private static func spans(of instant: Instant, _ zone: Zone) -> [(start: Instant, end: Instant)] {
+    private static func spans(of instant: Instant, _ zone: Zone) -> [Range<Instant>] {
         for hour in Self.hour..<24 {
-            let spans = zone.spans(ofHour: hour, onDayOf: instant)
+            let spans = zone.spans(on: zone.localDate(at: instant), from: hour * 3600, to: (hour + 1) * 3600)
             if !spans.isEmpty { return spans }
         }
         return []

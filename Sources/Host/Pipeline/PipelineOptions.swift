@@ -1,4 +1,5 @@
 package import Analysis
+package import Observability
 package import Readings
 package import Storage
 
@@ -15,12 +16,12 @@ package struct PipelineOptions: Sendable {
     package var phantomThresholdW: Double
     /// Names or ids of circuits that are no phantom load.
     package var phantomExclude: [String]
-    package var log: @Sendable (PipelineLogLevel, String) -> Void
+    package var log: Log
 
     package init(
         directory: DataDirectory, zone: Zone, deliveryIsOn: Bool, history: Int64, undelivered: Int64,
         high: HighConsumption.Rules, phantomThresholdW: Double, phantomExclude: [String],
-        log: @escaping @Sendable (PipelineLogLevel, String) -> Void
+        log: Log
     ) {
         self.directory = directory
         self.zone = zone
@@ -32,10 +33,6 @@ package struct PipelineOptions: Sendable {
         self.phantomExclude = phantomExclude
         self.log = log
     }
-}
-
-package enum PipelineLogLevel: Sendable {
-    case error, warning, info
 }
 
 /// An instance as the pipeline gets to know it.
@@ -67,6 +64,12 @@ package struct InstanceSeed: Sendable {
     package var circuits: [CircuitIdentity]
     /// The adapter's and the host's small values.
     package var state: [String: [UInt8]]
+
+    package init(number: Int, circuits: [CircuitIdentity], state: [String: [UInt8]]) {
+        self.number = number
+        self.circuits = circuits
+        self.state = state
+    }
 }
 
 /// What people see of an instance beside its newest emission.
@@ -75,7 +78,8 @@ package struct InstanceView: Sendable {
     package var dayEnergy: Millijoules?
     /// When that was so: another local day's figure is not today's.
     package var dayEnergyAt: Instant?
-    /// Names of the circuits, by durable number.
+    /// The circuits as their adapter last named them, and as people see them; by durable number.
+    package var circuits: [CircuitIdentity] = []
     package var shownNames: [String] = []
     /// Emissions that came after their slot was final.
     package var tooLate = 0

@@ -1,4 +1,5 @@
 import Analysis
+import Observability
 import Platform
 import Readings
 import Storage
@@ -153,7 +154,7 @@ struct PipelineWork {
         replies = []
         settled = []
         if let problem = status.problem {
-            options.log(.info, "store recovered problem=\"\(problem)\" held=\(status.held)")
+            options.log.write(.info, "store recovered", [LogField("problem", problem), LogField("held", status.held)])
         }
         status.problem = nil
         status.since = nil
@@ -167,7 +168,8 @@ struct PipelineWork {
         for reply in replies { reply.give(false) }
         replies = []
         if status.problem != error.message {
-            options.log(.error, "store failed error=\"\(error.message)\" todo=\"\(error.advice)\"")
+            options.log.write(
+                .error, "store failed", [LogField("error", error.message), LogField("todo", error.advice)])
         }
         status.problem = error.message
         status.advice = error.advice
@@ -184,12 +186,12 @@ struct PipelineWork {
                 deliveryIsOn: options.deliveryIsOn)
             if pruned.undelivered > 0 {
                 status.prunedUndelivered += pruned.undelivered
-                options.log(.error, "slots gave up undelivered count=\(pruned.undelivered)")
+                options.log.write(.error, "slots gave up undelivered", [LogField("count", pruned.undelivered)])
             }
             // A full step says that there is more.
             if pruned.delivered + pruned.undelivered >= 2000 { nextPrune = monotonic + Duration.second }
         } catch {
-            options.log(.warning, "pruning failed error=\"\(error.message)\"")
+            options.log.write(.warning, "pruning failed", [LogField("error", error.message)])
         }
     }
 }

@@ -1,162 +1,161 @@
-/// A time zone, read from its TZif file (RFC 8536): glibc's own zone is process-wide, and an adapter's `setenv` would
-/// change it.
+/// A time zone of its own making: glibc's is process-wide, and an adapter's `setenv` changes it.
 public struct Zone: Sendable {
-    /// `Europe/Berlin`; `UTC` where nothing else is known.
+    /// Such as Europe/Berlin; `localtime` where it is not known.
     public let name: String
-    private let transitions: [Transition]
-    /// The offset before the first transition.
-    private let first: Int
-    /// What holds after the last transition.
-    private let rule: ZoneRule?
+    private let table: ZoneTable
 
-    struct Transition: Sendable {
-        /// Seconds since the epoch.
-        var at: Int64
-        /// Seconds east of UTC from then on.
-        var offset: Int
-    }
-
-    public static let utc = Zone(name: "UTC", transitions: [], first: 0, rule: nil)
-
-    init(name: String, transitions: [Transition], first: Int, rule: ZoneRule?) {
+    init(name: String, table: ZoneTable) {
         self.name = name
-        self.transitions = transitions
-        self.first = first
-        self.rule = rule
+        self.table = table
     }
 
-    /// Nil where the bytes are no zone file.
-    public init?(name: String, file bytes: [UInt8]) {
-        guard let file = ZoneFile(bytes) else { return nil }
-        self.init(name: name, transitions: file.transitions, first: file.first, rule: file.rule)
+    public static let utc = Zone(name: "UTC", table: .utc)
+
+    /// Local wall time.
+    public struct LocalTime: Hashable, Sendable {
+        public let date: CalendarDate
+        public let hour: Int
+        public let minute: Int
+        public let second: Int
     }
 
     /// Seconds east of UTC.
-    public func offset(at instant: Instant) -> Int {
-        let seconds = instant.seconds
-        guard let last = transitions.last else { return rule?.offset(at: seconds) ?? first }
-        if seconds >= last.at, let rule { return rule.offset(at: seconds) }
-        var low = 0
-        var high = transitions.count
-        while low < high {
-            let middle = (low + high) / 2
-            if transitions[middle].at <= seconds { low = middle + 1 } else { high = middle }
-        }
-        return low == 0 ? first : transitions[low - 1].offset
-    }
+    public func offset(at instant: Instant) -> Int { offset(atSecond: instant.seconds) }
 
-    /// What the local clock and calendar show.
     public func localTime(at instant: Instant) -> LocalTime {
-        LocalTime(secondsOfEra: instant.seconds + Int64(offset(at: instant)))
+        let local = instant.seconds + Int64(offset(at: instant))
+        let days = local.floorDivided(by: 86_400)
+        let second = Int(local - days * 86_400)
+        return LocalTime(
+            date: CalendarDate(daysSinceEpoch: days), hour: second / 3600, minute: second / 60 % 60, second: second % 60
+        )
     }
 
-    /// YYYY-MM-DD.
-    public func dateString(at instant: Instant) -> String { localTime(at: instant).dateString }
+    public func localDate(at instant: Instant) -> CalendarDate { localTime(at: instant).date }
 
-    /// The first instant of the local day that `instant` lies in; where the clock skips midnight, the first that exists.
-    public func startOfDay(containing instant: Instant) -> Instant {
-        let day = (instant.seconds + Int64(offset(at: instant))).floorDivided(by: 86400)
-        return firstInstant(ofDay: day)
+    /// The first instant that exists of that local day. A day that a zone left out altogether (Samoa, 2011-12-30)
+    /// begins where the next one does.
+    public func start(of date: CalendarDate) -> Instant {
+        firstInstant(atOrAfter: date.daysSinceEpoch * 86_400)
     }
 
-    /// The first instant of the local day after the one that `instant` lies in.
+    public func startOfDay(containing instant: Instant) -> Instant { start(of: localDate(at: instant)) }
+
+    /// The start of the local day after the one that `instant` lies in.
     public func nextDayStart(after instant: Instant) -> Instant {
-        let day = (instant.seconds + Int64(offset(at: instant))).floorDivided(by: 86400)
-        return firstInstant(ofDay: day + 1)
+        let days = localDate(at: instant).daysSinceEpoch
+        return start(of: CalendarDate(daysSinceEpoch: days + 1))
     }
 
-    /// When the local clock shows `hour` on the local day that `instant` lies in: one span as a rule, none where the
-    /// clock skips it, two where it shows it twice with something between, one long one where it does so in a row.
-    public func spans(ofHour hour: Int, onDayOf instant: Instant) -> [(start: Instant, end: Instant)] {
-        let start = startOfDay(containing: instant).seconds
-        let end = nextDayStart(after: instant).seconds
-        var spans: [(start: Instant, end: Instant)] = []
-        // Between two changes of the offset the clock runs evenly; no zone changes it twice within a quarter of an hour.
-        var quarter = start
-        while quarter < end {
-            let next = min(quarter + 900, end)
-            if localTime(at: Instant(seconds: quarter)).hour == hour {
-                if let last = spans.last, last.end.seconds == quarter {
-                    spans[spans.count - 1].end = Instant(seconds: next)
-                } else {
-                    spans.append((Instant(seconds: quarter), Instant(seconds: next)))
-                }
+    public func startOfMonth(containing instant: Instant) -> Instant {
+        let date = localDate(at: instant)
+        return start(of: CalendarDate(year: date.year, month: date.month, day: 1))
+    }
+
+    public func nextMonthStart(after instant: Instant) -> Instant {
+        let date = localDate(at: instant)
+        let isLast = date.month == 12
+        return start(
+            of: CalendarDate(year: isLast ? date.year + 1 : date.year, month: isLast ? 1 : date.month + 1, day: 1))
+    }
+
+    /// The start of the local hour: the last instant at which a clock on the wall showed a full hour, or was changed.
+    public func startOfHour(containing instant: Instant) -> Instant {
+        let offset = offset(at: instant)
+        let local = instant.seconds + Int64(offset)
+        let start = local.floorDivided(by: 3600) * 3600 - Int64(offset)
+        let changed = changes(from: start, to: instant.seconds).last?.at
+        return Instant(seconds: max(start, changed ?? .min))
+    }
+
+    public func nextHourStart(after instant: Instant) -> Instant {
+        let start = instant.seconds
+        let next =
+            (start + Int64(offset(at: instant))).floorDivided(by: 3600) * 3600 + 3600 - Int64(offset(at: instant))
+        let changed = changes(from: start, to: next).first?.at
+        return Instant(seconds: min(next, changed ?? .max))
+    }
+
+    /// When clocks on the wall showed a time from `from` until before `to` (seconds after midnight) on that date:
+    /// nothing where it was left out, two spans or one long one where it came twice. Ascending, never touching.
+    public func spans(on date: CalendarDate, from: Int, to: Int) -> [Range<Instant>] {
+        let midnight = date.daysSinceEpoch * 86_400
+        let wall = midnight + Int64(from)..<midnight + Int64(to)
+        var spans: [Range<Instant>] = []
+        for piece in pieces(around: midnight) {
+            let start = max(piece.start, wall.lowerBound - Int64(piece.offset))
+            let end = min(piece.end, wall.upperBound - Int64(piece.offset))
+            guard start < end else { continue }
+            let span = Instant(seconds: start)..<Instant(seconds: end)
+            if let last = spans.last, last.upperBound == span.lowerBound {
+                spans[spans.count - 1] = last.lowerBound..<span.upperBound
+            } else {
+                spans.append(span)
             }
-            quarter = next
         }
         return spans
     }
-
-    /// The first instant whose local date is the given day of the era.
-    private func firstInstant(ofDay day: Int64) -> Instant {
-        let midnight = day * 86400
-        // No offset is more than a day from UTC, so the day begins within this window; the local date never goes back
-        // by more than the repeated part of an evening, which still belongs to the day before.
-        var low = midnight - 30 * 3600
-        var high = midnight + 30 * 3600
-        // Guess with the offset in force around it; exact unless a change lies between.
-        let guess =
-            midnight - Int64(offset(at: Instant(seconds: midnight - Int64(offset(at: Instant(seconds: midnight))))))
-        if isFirst(guess, day) { return Instant(seconds: guess) }
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if dayNumber(middle) >= day { high = middle } else { low = middle }
-        }
-        return Instant(seconds: high)
-    }
-
-    private func isFirst(_ seconds: Int64, _ day: Int64) -> Bool {
-        dayNumber(seconds) == day && dayNumber(seconds - 1) == day - 1
-            && dayNumber(seconds - 3 * 3600) == day - 1
-    }
-
-    private func dayNumber(_ seconds: Int64) -> Int64 {
-        (seconds + Int64(offset(at: Instant(seconds: seconds)))).floorDivided(by: 86400)
-    }
 }
 
-/// A date and time of the local calendar (Gregorian).
-public struct LocalTime: Hashable, Sendable {
-    public var year: Int
-    public var month: Int
-    public var day: Int
-    public var hour: Int
-    public var minute: Int
-    public var second: Int
-
-    /// `seconds` since 1970-01-01T00:00:00 of the same calendar.
-    public init(secondsOfEra seconds: Int64) {
-        let days = seconds.floorDivided(by: 86400)
-        let rest = Int(seconds - days * 86400)
-        hour = rest / 3600
-        minute = rest / 60 % 60
-        second = rest % 60
-        // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
-        let shifted = days + 719_468
-        let era = shifted.floorDivided(by: 146_097)
-        let dayOfEra = Int(shifted - era * 146_097)
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        year = yearOfEra + Int(era) * 400 + (month <= 2 ? 1 : 0)
+extension Zone {
+    /// A stretch of UTC seconds with one offset.
+    private struct Piece {
+        let start: Int64
+        let end: Int64
+        let offset: Int
     }
 
-    /// YYYY-MM-DD.
-    public var dateString: String { "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(day, 2))" }
-
-    /// Days since 1970-01-01 of a date.
-    public static func days(year: Int, month: Int, day: Int) -> Int64 {
-        let shifted = Int64(month <= 2 ? year - 1 : year)
-        let era = shifted.floorDivided(by: 400)
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = Int64((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1)
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    private func offset(atSecond second: Int64) -> Int {
+        let index = firstTransition(after: second)
+        if index == table.transitions.count, let rule = table.rule { return rule.offset(at: second) }
+        return index == 0 ? table.firstOffset : table.offsets[index - 1]
     }
 
-    static func padded(_ value: Int, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    /// Index of the first transition of the table after `second`; the table's count where there is none.
+    private func firstTransition(after second: Int64) -> Int {
+        var low = 0
+        var high = table.transitions.count
+        while low < high {
+            let middle = (low + high) / 2
+            if table.transitions[middle] <= second { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Changes of the offset in (from, to], ascending.
+    private func changes(from: Int64, to: Int64) -> [(at: Int64, offset: Int)] {
+        var changes: [(at: Int64, offset: Int)] = []
+        var index = firstTransition(after: from)
+        while index < table.transitions.count, table.transitions[index] <= to {
+            changes.append((table.transitions[index], table.offsets[index]))
+            index += 1
+        }
+        if let rule = table.rule, index == table.transitions.count {
+            let last = table.transitions.last ?? .min
+            changes += rule.transitions(around: to).filter { $0.at > max(from, last) && $0.at <= to }
+        }
+        return changes
+    }
+
+    /// The three days or so around a local second, cut where the offset changes.
+    private func pieces(around local: Int64) -> [Piece] {
+        let from = local - 2 * 86_400
+        let to = local + 3 * 86_400
+        var pieces: [Piece] = []
+        var (start, offset) = (from, offset(atSecond: from))
+        for change in changes(from: from, to: to) {
+            pieces.append(Piece(start: start, end: change.at, offset: offset))
+            (start, offset) = change
+        }
+        pieces.append(Piece(start: start, end: to, offset: offset))
+        return pieces
+    }
+
+    /// The first instant at which clocks on the wall showed `local` or, where that was left out, anything later.
+    private func firstInstant(atOrAfter local: Int64) -> Instant {
+        let pieces = pieces(around: local)
+        let piece = pieces.first { $0.end + Int64($0.offset) > local }
+        guard let piece else { return Instant(seconds: local) }
+        return Instant(seconds: max(piece.start, local - Int64(piece.offset)))
     }
 }

@@ -1,138 +1,147 @@
-/// The rule that goes on after a zone file's last transition: a POSIX TZ string with RFC 8536's extensions, such as
-/// `CET-1CEST,M3.5.0,M10.5.0/3`.
+/// The POSIX TZ rule in the footer of a zone file (RFC 9636, section 3.3.1): what holds after the last transition.
 struct ZoneRule: Sendable {
     /// Seconds east of UTC.
-    private let standard: Int
-    private let summer: (offset: Int, start: Change, end: Change)?
+    let standard: Int
+    /// Nil where the zone no longer changes.
+    let daylight: Daylight?
 
-    /// When the clock changes in a year.
-    private struct Change: Sendable {
-        enum Date: Sendable {
-            /// Jn: 1 to 365, 29 February never counts.
+    struct Daylight: Sendable {
+        let offset: Int
+        let begin: Change
+        let end: Change
+    }
+
+    struct Change: Sendable {
+        let day: Day
+        /// Seconds after local midnight; -167 to 167 hours.
+        let time: Int64
+
+        enum Day: Sendable {
+            /// 1 to 365; February 29 is never counted.
             case julian(Int)
-            /// n: 0 to 365.
+            /// 0 to 365; February 29 counts.
             case dayOfYear(Int)
-            /// Mm.w.d: the w-th d-day of a month; 5 = the last.
-            case weekday(month: Int, week: Int, day: Int)
-        }
-        var date: Date
-        /// Seconds of local time after midnight; may lie outside of the day.
-        var time: Int
-
-        /// Seconds since the epoch of the local calendar.
-        func seconds(in year: Int) -> Int64 {
-            let newYear = LocalTime.days(year: year, month: 1, day: 1)
-            let day: Int64
-            switch date {
-            case .julian(let number):
-                let isLeap = LocalTime.days(year: year + 1, month: 1, day: 1) - newYear == 366
-                day = newYear + Int64(number - 1) + (isLeap && number >= 60 ? 1 : 0)
-            case .dayOfYear(let number): day = newYear + Int64(number)
-            case .weekday(let month, let week, let weekday):
-                let first = LocalTime.days(year: year, month: month, day: 1)
-                let next = LocalTime.days(
-                    year: month == 12 ? year + 1 : year, month: month == 12 ? 1 : month + 1, day: 1)
-                // 1970-01-01 was a Thursday.
-                let firstWeekday = Int((first + 4) % 7 + 7) % 7
-                var candidate = first + Int64((weekday - firstWeekday + 7) % 7 + (week - 1) * 7)
-                while candidate >= next { candidate -= 7 }
-                day = candidate
-            }
-            return day * 86400 + Int64(time)
+            /// Week 5 = the last; weekday 0 = Sunday.
+            case weekday(month: Int, week: Int, weekday: Int)
         }
     }
 
-    /// Nil for an empty or malformed rule.
-    init?(_ text: String) {
-        var scanner = Scanner(text)
-        guard scanner.name(), let west = scanner.time() else { return nil }
-        standard = -west
-        guard !scanner.isAtEnd else {
-            summer = nil
+    /// Nil where the text is not such a rule.
+    init?(_ text: some Sequence<UInt8>) {
+        var parser = Parser(rest: Array(text)[...])
+        guard parser.name(), let standard = parser.offset() else { return nil }
+        self.standard = Int(-standard)
+        if parser.rest.isEmpty {
+            daylight = nil
             return
         }
-        guard scanner.name() else { return nil }
-        let offset = scanner.peek == "," ? standard + 3600 : scanner.time().map { -$0 }
-        guard let offset, scanner.take(","), let start = scanner.change(), scanner.take(","),
-            let end = scanner.change(), scanner.isAtEnd
-        else { return nil }
-        summer = (offset, start, end)
+        guard parser.name() else { return nil }
+        var daylightOffset = self.standard + 3600
+        if let next = parser.rest.first, next != UInt8(ascii: ",") {
+            guard let offset = parser.offset() else { return nil }
+            daylightOffset = Int(-offset)
+        }
+        guard let begin = parser.change(), let end = parser.change(), parser.rest.isEmpty else { return nil }
+        daylight = Daylight(offset: daylightOffset, begin: begin, end: end)
     }
 
-    /// Seconds east of UTC.
-    func offset(at seconds: Int64) -> Int {
-        guard let summer else { return standard }
-        let year = LocalTime(secondsOfEra: seconds + Int64(standard)).year
-        let start = summer.start.seconds(in: year) - Int64(standard)
-        let end = summer.end.seconds(in: year) - Int64(summer.offset)
-        // South of the equator summer goes over the new year; Morocco's "summer" is the rest of the year.
-        let isSummer = start < end ? seconds >= start && seconds < end : seconds >= start || seconds < end
-        return isSummer ? summer.offset : standard
+    /// The changes of the years around `second`, ascending: (UTC second, offset from then on).
+    func transitions(around second: Int64) -> [(at: Int64, offset: Int)] {
+        guard let daylight else { return [] }
+        let year = CalendarDate(daysSinceEpoch: second.floorDivided(by: 86_400)).year
+        return (year - 1...year + 1)
+            .flatMap { year in
+                [
+                    (at: daylight.begin.second(of: year) - Int64(standard), offset: daylight.offset),
+                    (at: daylight.end.second(of: year) - Int64(daylight.offset), offset: standard),
+                ]
+            }
+            .sorted { $0.at < $1.at }
     }
 
-    private struct Scanner {
-        private var rest: Substring
+    func offset(at second: Int64) -> Int {
+        transitions(around: second).last { $0.at <= second }?.offset ?? standard
+    }
+}
 
-        init(_ text: String) { rest = text[...] }
+extension ZoneRule.Change {
+    /// Local seconds since the epoch.
+    func second(of year: Int) -> Int64 {
+        let newYear = CalendarDate(year: year, month: 1, day: 1).daysSinceEpoch
+        let days =
+            switch day {
+            case .julian(let day): newYear + Int64(day - 1) + (CalendarDate.isLeap(year) && day >= 60 ? 1 : 0)
+            case .dayOfYear(let day): newYear + Int64(day)
+            case .weekday(let month, let week, let weekday): Self.day(year, month, week, weekday)
+            }
+        return days * 86_400 + time
+    }
 
-        var isAtEnd: Bool { rest.isEmpty }
-        var peek: Character? { rest.first }
+    private static func day(_ year: Int, _ month: Int, _ week: Int, _ weekday: Int) -> Int64 {
+        let first = CalendarDate(year: year, month: month, day: 1)
+        let next = CalendarDate(year: month == 12 ? year + 1 : year, month: month == 12 ? 1 : month + 1, day: 1)
+        var day = first.daysSinceEpoch + Int64((weekday - first.weekday + 7) % 7 + 7 * (week - 1))
+        while day >= next.daysSinceEpoch { day -= 7 }
+        return day
+    }
+}
 
-        mutating func take(_ character: Character) -> Bool {
-            guard rest.first == character else { return false }
-            rest.removeFirst()
+private struct Parser {
+    var rest: ArraySlice<UInt8>
+
+    /// Letters, or anything in angle brackets; what it says is of no interest here.
+    mutating func name() -> Bool {
+        if rest.first == UInt8(ascii: "<") {
+            guard let end = rest.firstIndex(of: UInt8(ascii: ">")) else { return false }
+            rest = rest[(end + 1)...]
             return true
         }
+        let letters = rest.prefix { (0x61...0x7A).contains($0 | 0x20) }
+        rest = rest.dropFirst(letters.count)
+        return letters.count >= 3
+    }
 
-        /// `CEST`, or `<+0330>`.
-        mutating func name() -> Bool {
-            if take("<") {
-                guard let end = rest.firstIndex(of: ">") else { return false }
-                rest = rest[rest.index(after: end)...]
-                return true
-            }
-            let letters = rest.prefix { $0.isLetter }
-            rest = rest.dropFirst(letters.count)
-            return letters.count >= 3
+    /// [+-]h[:mm[:ss]] in seconds.
+    mutating func offset() -> Int64? {
+        var sign: Int64 = 1
+        if let first = rest.first, first == UInt8(ascii: "-") || first == UInt8(ascii: "+") {
+            sign = first == UInt8(ascii: "-") ? -1 : 1
+            rest.removeFirst()
         }
+        guard let hours = number(0...167) else { return nil }
+        var seconds = Int64(hours) * 3600
+        for unit: Int64 in [60, 1] where skip(":") {
+            guard let part = number(0...59) else { return nil }
+            seconds += Int64(part) * unit
+        }
+        return sign * seconds
+    }
 
-        mutating func number() -> Int? {
-            let digits = rest.prefix { $0.isASCII && $0.isNumber }
-            guard (1...3).contains(digits.count) else { return nil }
-            rest = rest.dropFirst(digits.count)
-            return Int(digits)
-        }
+    /// ,day[/time]
+    mutating func change() -> ZoneRule.Change? {
+        guard skip(","), let day = day() else { return nil }
+        guard skip("/") else { return ZoneRule.Change(day: day, time: 7200) }
+        return offset().map { ZoneRule.Change(day: day, time: $0) }
+    }
 
-        /// [+-]hh[:mm[:ss]] in seconds.
-        mutating func time() -> Int? {
-            let sign = take("-") ? -1 : 1
-            if sign == 1 { _ = take("+") }
-            guard let hours = number() else { return nil }
-            var seconds = hours * 3600
-            if take(":") {
-                guard let minutes = number() else { return nil }
-                seconds += minutes * 60
-                if take(":") {
-                    guard let rest = number() else { return nil }
-                    seconds += rest
-                }
-            }
-            return sign * seconds
-        }
+    private mutating func day() -> ZoneRule.Change.Day? {
+        if skip("J") { return number(1...365).map { .julian($0) } }
+        guard skip("M") else { return number(0...365).map { .dayOfYear($0) } }
+        guard let month = number(1...12), skip("."), let week = number(1...5), skip("."), let weekday = number(0...6)
+        else { return nil }
+        return .weekday(month: month, week: week, weekday: weekday)
+    }
 
-        mutating func change() -> Change? {
-            guard let date = date() else { return nil }
-            guard take("/") else { return Change(date: date, time: 7200) }
-            return time().map { Change(date: date, time: $0) }
-        }
+    private mutating func number(_ range: ClosedRange<Int>) -> Int? {
+        let digits = rest.prefix { (0x30...0x39).contains($0) }
+        rest = rest.dropFirst(digits.count)
+        guard let value = Int(String(decoding: digits, as: UTF8.self)), range.contains(value) else { return nil }
+        return value
+    }
 
-        private mutating func date() -> Change.Date? {
-            if take("J") { return number().map { .julian($0) } }
-            guard take("M") else { return number().map { .dayOfYear($0) } }
-            guard let month = number(), (1...12).contains(month), take("."), let week = number(),
-                (1...5).contains(week), take("."), let day = number(), (0...6).contains(day)
-            else { return nil }
-            return .weekday(month: month, week: week, day: day)
-        }
+    private mutating func skip(_ character: Unicode.Scalar) -> Bool {
+        guard let byte = rest.first, UInt32(byte) == character.value else { return false }
+        rest.removeFirst()
+        return true
     }
 }

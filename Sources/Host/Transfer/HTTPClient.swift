@@ -136,7 +136,8 @@ package final class HTTPClient {
             var running: Int32 = 0
             unsafe curl_multi_perform(multiHandle, &running)
             var left: Int32 = 0
-            if let message = unsafe curl_multi_info_read(multiHandle, &left), unsafe message.pointee.msg == CURLMSG_DONE {
+            if let message = unsafe curl_multi_info_read(multiHandle, &left), unsafe message.pointee.msg == CURLMSG_DONE
+            {
                 return unsafe .finished(message.pointee.data.result)
             }
             let wait = deadline - Clock.monotonic()

@@ -58,4 +58,9 @@ package struct TransferError: Error, Sendable {
     package let kind: Kind
     /// One line: what, and of which server. Never credentials.
     package let message: String
+
+    package init(kind: Kind, message: String) {
+        self.kind = kind
+        self.message = message
+    }
 }

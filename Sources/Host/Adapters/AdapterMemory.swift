@@ -1,0 +1,15 @@
+/// Where an instance's small values become durable. Made by the composition over the pipeline.
+package protocol AdapterMemory: Sendable {
+    /// Stores a value (nil removes it); true once it is durable, after everything that was emitted before.
+    func store(_ key: String, _ value: [UInt8]?) -> Bool
+    /// Stores a value with the next commit; never blocks.
+    func note(_ key: String, _ value: [UInt8])
+}
+
+/// Keys that begin with this are the host's own; adapters neither see nor set them.
+enum HostKey {
+    static let prefix = "host:"
+    /// Wall time of the last attempt, 8 bytes.
+    static let lastAttempt = "host:last_attempt"
+    static let ration = "host:ration"
+}

@@ -1,0 +1,193 @@
+import AdapterABI
+import Observability
+import Platform
+import Readings
+import Synchronization
+import Transfer
+
+/// What stands behind the `context` of an instance's `meter_host`. It is made once an instance and never freed: an
+/// adapter that keeps the pointer after destroy gets CLOSED and CANCELLED, not a crash.
+final class HostContext: Sendable {
+    let port: EmissionPort
+    /// Readable while calls should return.
+    let cancelBell: Doorbell
+    private let instance: InstanceIdentity
+    private let log: Log
+    private let memory: any AdapterMemory
+    private let isCancelled = Atomic<Bool>(false)
+    /// Between the entry of start and the return of stop.
+    private let isOpen = Atomic<Bool>(false)
+    /// Monotonic ns by which the running call has to return; 0 = none runs.
+    private let callDeadline = Atomic<Int64>(0)
+    private let state: Mutex<[String: [UInt8]]>
+    private let ration: Mutex<Ration>
+    private let condition = Mutex<Condition?>(nil)
+    private let client = Mutex<HTTPClient?>(nil)
+    private let gate = RepeatGate(interval: 60 * Duration.second)
+    private let hostTable: HostTable
+
+    /// A push adapter's state that is not OK.
+    struct Condition: Sendable {
+        var code: Int32
+        var message: String
+    }
+
+    static let userAgent = "smart-meter"
+    private static let defaultRequestTime = 15 * Duration.second
+
+    init(
+        instance: InstanceIdentity, port: EmissionPort, settings: [String: String], declared: [String],
+        state: [String: [UInt8]], requestsPerDay: Int?, memory: any AdapterMemory, log: Log
+    ) throws(SystemError) {
+        self.instance = instance
+        self.port = port
+        self.log = log
+        self.memory = memory
+        self.state = Mutex(state)
+        ration = Mutex(Ration(limit: requestsPerDay, stored: state[HostKey.ration] ?? []))
+        cancelBell = try Doorbell()
+        hostTable = HostTable(instance: instance.name, settings: settings, declared: declared)
+    }
+
+    /// The table for the adapter; this context lives for good from here on.
+    func makeHost() -> UnsafePointer<meter_host> {
+        unsafe hostTable.make(context: Unmanaged.passRetained(self).toOpaque())
+    }
+
+    // MARK: The owner's side
+
+    func open() {
+        isCancelled.store(false, ordering: .releasing)
+        cancelBell.silence()
+        isOpen.store(true, ordering: .releasing)
+        port.open()
+    }
+
+    /// From now on emits answer CLOSED and requests CANCELLED; `state_set` still commits.
+    func cancel() {
+        isCancelled.store(true, ordering: .releasing)
+        port.close()
+        cancelBell.ring()
+    }
+
+    func close() {
+        port.close()
+        isOpen.store(false, ordering: .releasing)
+    }
+
+    func begin(callUntil deadline: Int64) { callDeadline.store(deadline, ordering: .releasing) }
+    func endCall() { callDeadline.store(0, ordering: .releasing) }
+
+    /// Monotonic ns by which the running call has to return; nil = none runs.
+    var runningUntil: Int64? {
+        let deadline = callDeadline.load(ordering: .acquiring)
+        return deadline == 0 ? nil : deadline
+    }
+
+    var currentCondition: Condition? { condition.withLock { $0 } }
+    func rationLeft(at now: Instant) -> Int? { ration.withLock { $0.left(at: now) } }
+    var stateValues: [String: [UInt8]] { state.withLock { $0 } }
+    func stateValue(_ key: String) -> [UInt8]? { state.withLock { $0[key] } }
+
+    func note(_ key: String, _ value: [UInt8]) {
+        state.withLock { $0[key] = value }
+        memory.note(key, value)
+    }
+
+    // MARK: The adapter's side
+
+    func setting(_ name: meter_text, _ value: UnsafeMutablePointer<meter_text>) -> Int32 {
+        guard let name = unsafe ForeignText.string(name, limit: 64) else { return METER_INVALID }
+        return unsafe hostTable.setting(name, value)
+    }
+
+    func take(log level: UInt32, _ message: meter_text) {
+        let words = unsafe ForeignText.words(message, limit: 4096)
+        let field = LogField("instance", instance.name)
+        switch level {
+        case METER_LOG_ERROR: log.write(.error, words, [field])
+        case METER_LOG_WARNING: log.write(.warning, words, [field])
+        case METER_LOG_INFO: log.write(.info, words, [field])
+        default: log.write(.debug, words, [field])
+        }
+    }
+
+    func take(condition code: Int32, message: meter_text) {
+        let condition =
+            unsafe code == METER_OK ? nil : Condition(code: code, message: ForeignText.words(message, limit: 1024))
+        let hasChanged = self.condition.withLock { current in
+            defer { current = condition }
+            return current?.code != condition?.code || current?.message != condition?.message
+        }
+        guard hasChanged else { return }
+        if let condition {
+            log.warning(
+                "adapter trouble", LogField("instance", instance.name), LogField("error", condition.message))
+        } else {
+            log.info("adapter recovered", LogField("instance", instance.name))
+        }
+    }
+
+    var shouldReturn: Bool { isCancelled.load(ordering: .acquiring) }
+
+    func spend(_ requests: Int) -> Bool {
+        let now = Instant(nanoseconds: Clock.wall())
+        let encoded: [UInt8]?? = ration.withLock { ration in
+            guard ration.limit != nil else { return .some(nil) }
+            return ration.spend(requests, at: now) ? .some(ration.encoded(at: now)) : nil
+        }
+        guard let encoded else { return false }
+        if let encoded { note(HostKey.ration, encoded) }
+        return true
+    }
+
+    /// `meter.host.state/1`.
+    func adapterState(_ key: meter_text) -> [UInt8]?? {
+        guard let key = unsafe adapterKey(key) else { return nil }
+        return .some(state.withLock { $0[key] })
+    }
+
+    func setAdapterState(_ key: meter_text, _ value: [UInt8]?) -> Int32 {
+        guard isOpen.load(ordering: .acquiring) else { return METER_CANCELLED }
+        guard let key = unsafe adapterKey(key) else { return METER_INVALID }
+        guard memory.store(key, value) else { return METER_FAILED }
+        state.withLock { $0[key] = value }
+        return METER_OK
+    }
+
+    private func adapterKey(_ key: meter_text) -> String? {
+        guard let key = unsafe ForeignText.string(key, limit: 255), !key.isEmpty, !key.hasPrefix(HostKey.prefix) else {
+            return nil
+        }
+        return key
+    }
+
+    /// `meter.host.http/1`: one request at a time.
+    func perform(_ request: HTTPRequest, until wanted: Int64) -> Result<HTTPResponse, TransferError> {
+        guard isOpen.load(ordering: .acquiring), !shouldReturn else {
+            return .failure(TransferError(kind: .cancelled, message: "the instance is stopping"))
+        }
+        var deadline = runningUntil ?? Clock.monotonic() + Self.defaultRequestTime
+        if wanted > 0 { deadline = min(deadline, wanted) }
+        return client.withLock { client in
+            do throws(TransferError) {
+                let current = if let client { client } else { try HTTPClient(userAgent: Self.userAgent) }
+                client = current
+                return .success(try current.perform(request, until: deadline, interrupt: cancelBell.number))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    /// A reading's fault, named once a minute.
+    static func complaint(_ log: Log, _ instance: InstanceIdentity) -> @Sendable (String) -> Void {
+        let gate = RepeatGate(interval: 60 * Duration.second)
+        return { reason in
+            guard let suppressed = gate.pass(reason, now: Clock.monotonic()) else { return }
+            log.warning(
+                "reading fault", LogField("instance", instance.name), LogField("reason", reason),
+                LogField("repeats", suppressed))
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import AdapterABI
+
+/// The memory of an instance's `meter_host` and of its settings' values: valid until destroy, and in fact for good.
+struct HostTable: Sendable {
+    private let instance: String
+    /// Values by name; undeclared names are not in it.
+    private let values: [String: ForeverText]
+    private let declared: Set<String>
+
+    init(instance: String, settings: [String: String], declared: [String]) {
+        self.instance = instance
+        values = settings.mapValues(ForeverText.init)
+        self.declared = Set(declared)
+    }
+
+    /// - Parameter context: what every host function gets back.
+    func make(context: UnsafeMutableRawPointer) -> UnsafePointer<meter_host> {
+        let table = UnsafeMutablePointer<meter_host>.allocate(capacity: 1)
+        unsafe table.initialize(
+            to: meter_host(
+                abi_major: METER_ABI_MAJOR, abi_minor: METER_ABI_MINOR,
+                struct_size: UInt32(MemoryLayout<meter_host>.size), reserved: 0,
+                name: ForeverText("smart-meter \(HostVersion.text)").text, instance: ForeverText(instance).text,
+                context: context, log: hostLog, setting: hostSetting, extension: hostExtension, emit: hostEmit,
+                condition: hostCondition, now_wall: hostNowWall, now_monotonic: hostNowMonotonic,
+                cancelled: hostCancelled, cancel_fd: hostCancelDescriptor, spend: hostSpend))
+        return unsafe UnsafePointer(table)
+    }
+
+    func setting(_ name: String, _ value: UnsafeMutablePointer<meter_text>) -> Int32 {
+        guard declared.contains(name) else { return METER_INVALID }
+        guard let found = values[name] else { return METER_NOT_FOUND }
+        unsafe value.pointee = found.text
+        return METER_OK
+    }
+}
+
+/// The program's version, as it tells adapters and servers.
+package enum HostVersion {
+    package static let text = "0.1.0"
+}
+
+/// Bytes that are never freed, by address: a plain value that crosses threads.
+struct ForeverText: Sendable {
+    private let address: UInt
+    private let count: UInt32
+
+    init(_ string: String) {
+        let bytes = Array(string.utf8)
+        let copy = UnsafeMutablePointer<CChar>.allocate(capacity: max(1, bytes.count))
+        for (index, byte) in bytes.enumerated() { unsafe (copy + index).initialize(to: CChar(bitPattern: byte)) }
+        address = UInt(bitPattern: copy)
+        count = UInt32(clamping: bytes.count)
+    }
+
+    var text: meter_text {
+        unsafe meter_text(data: UnsafePointer(bitPattern: address), length: count, reserved: 0)
+    }
+}

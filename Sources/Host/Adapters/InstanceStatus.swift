@@ -1,0 +1,68 @@
+package import Readings
+
+/// What an instance is doing.
+package enum InstanceState: Hashable, Sendable {
+    /// Its type is not among the adapters found.
+    case waiting(String)
+    /// A setting is missing or wrong.
+    case misconfigured(String)
+    case starting
+    case running
+    /// It failed, and will be tried again.
+    case backingOff(String)
+    /// It failed in a way that trying again cannot mend.
+    case needsPerson(String)
+    /// A call did not return: never called again.
+    case abandoned(String)
+    case stopped
+
+    package var word: String {
+        switch self {
+        case .waiting: "waiting"
+        case .misconfigured: "misconfigured"
+        case .starting: "starting"
+        case .running: "running"
+        case .backingOff: "backing_off"
+        case .needsPerson: "needs_attention"
+        case .abandoned: "abandoned"
+        case .stopped: "stopped"
+        }
+    }
+
+    /// Why it is not running.
+    package var reason: String? {
+        switch self {
+        case .waiting(let reason), .misconfigured(let reason), .backingOff(let reason), .needsPerson(let reason),
+            .abandoned(let reason):
+            reason
+        case .starting, .running, .stopped: nil
+        }
+    }
+}
+
+/// An instance at a moment, for people and metrics.
+package struct InstanceStatus: Sendable {
+    package let identity: InstanceIdentity
+    package var state: InstanceState
+    /// When the state began.
+    package var since: Instant
+    package var attempts = 0
+    package var failures = 0
+    package var consecutiveFailures = 0
+    package var lastSuccess: Instant?
+    package var lastError: String?
+    package var lastErrorAt: Instant?
+    /// What the adapter complains about although it delivers.
+    package var condition: String?
+    package var nextRun: Instant?
+    package var lastReadDuration: Int64?
+    /// Requests left of the day's ration; nil = no limit.
+    package var rationLeft: Int?
+    package var counts = EmissionPort.Counts()
+
+    package init(identity: InstanceIdentity, state: InstanceState, since: Instant) {
+        self.identity = identity
+        self.state = state
+        self.since = since
+    }
+}

@@ -1,0 +1,114 @@
+import Adapters
+import Configuration
+import Observability
+import Readings
+
+/// `smart-meter adapters`: what was found, and what was refused.
+enum AdaptersCommand {
+    static func run(_ settings: Settings, json: Bool, console: some Console) -> Int32 {
+        let catalog = AdapterCatalog(
+            release: settings.catalogDirectories.release, directories: settings.catalogDirectories.others)
+        console.print(json ? self.json(catalog) : text(catalog))
+        return SmartMeter.ExitStatus.ok
+    }
+
+    private static func text(_ catalog: AdapterCatalog) -> String {
+        var lines: [String] = []
+        for adapter in catalog.adapters {
+            let description = adapter.description
+            lines.append("\(description.meterType)  \(description.name) \(description.version)")
+            lines.append("  \(description.summary)")
+            lines.append("  file: \(adapter.path)")
+            for setting in description.settings {
+                let name = "\(description.meterType.uppercased())_\(setting.name.uppercased())"
+                var notes = [setting.kind.word]
+                if setting.isRequired { notes.append("required") }
+                if let value = setting.defaultValue { notes.append("default \(value)") }
+                lines.append("  \(name) (\(notes.joined(separator: ", "))): \(setting.help)")
+            }
+            lines.append("")
+        }
+        for refusal in catalog.refused { lines.append("refused: \(refusal.path): \(refusal.reason)") }
+        if catalog.adapters.isEmpty, catalog.refused.isEmpty {
+            lines.append("no adapters in \(catalog.directories.joined(separator: ":"))")
+        }
+        while lines.last?.isEmpty == true { lines.removeLast() }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func json(_ catalog: AdapterCatalog) -> String {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("adapters")
+        json.beginArray()
+        for adapter in catalog.adapters { write(adapter, &json) }
+        json.endArray()
+        json.key("refused")
+        json.beginArray()
+        for refusal in catalog.refused {
+            json.beginObject()
+            json.field("file", refusal.path)
+            json.field("reason", refusal.reason)
+            json.endObject()
+        }
+        json.endArray()
+        json.endObject()
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+
+    private static func write(_ adapter: LoadedAdapter, _ json: inout JSONWriter) {
+        let description = adapter.description
+        json.beginObject()
+        json.field("meter_type", description.meterType)
+        json.field("name", description.name)
+        json.field("version", description.version)
+        json.field("vendor", description.vendor)
+        json.field("description", description.summary)
+        json.field("file", adapter.path)
+        json.field("delivery", description.delivery == .pull ? "pull" : "push")
+        json.key("settings")
+        json.beginArray()
+        for setting in description.settings {
+            json.beginObject()
+            json.field("name", "\(description.meterType.uppercased())_\(setting.name.uppercased())")
+            json.field("kind", setting.kind.word)
+            json.field("required", setting.isRequired)
+            json.field("default", setting.defaultValue)
+            json.field("help", setting.help)
+            json.endObject()
+        }
+        json.endArray()
+        json.endObject()
+    }
+}
+
+/// `smart-meter config`: the settings in force, secrets masked, and where each came from.
+enum ConfigCommand {
+    static func run(_ settings: Settings, json: Bool, console: some Console) -> Int32 {
+        let catalog = AdapterCatalog(
+            release: settings.catalogDirectories.release, directories: settings.catalogDirectories.others)
+        var effective = settings.effective
+        for plan in InstancePlan.all(settings, catalog) {
+            guard let adapter = catalog.adapter(ofType: plan.identity.meterType) else { continue }
+            effective +=
+                AdapterSettingResolver(identity: plan.identity, lookup: settings.lookup)
+                .resolve(adapter.description.settings).effective
+        }
+        guard json else {
+            console.print(String(SettingTables.effective(effective).dropLast()))
+            return SmartMeter.ExitStatus.ok
+        }
+        var writer = JSONWriter()
+        writer.beginArray()
+        for setting in effective {
+            writer.beginObject()
+            writer.field("name", setting.name)
+            writer.field("value", setting.shown)
+            writer.field("source", setting.source.description)
+            writer.endObject()
+        }
+        writer.endArray()
+        console.print(String(decoding: writer.bytes, as: UTF8.self))
+        return SmartMeter.ExitStatus.ok
+    }
+}

@@ -1,0 +1,101 @@
+import Adapters
+import Observability
+import Pipeline
+import Platform
+import Readings
+import Storage
+import Synchronization
+
+/// Answers operators' commands on the running host. Main accepts; each command has a thread of its own, a few at once.
+final class ControlServer: Sendable {
+    private let house: House
+    private let directory: DataDirectory
+    private let log: Log
+    private let running = Atomic<Int>(0)
+
+    private static let most = 4
+    private static let patience = 20 * Duration.second
+
+    init(house: House, directory: DataDirectory, log: Log) {
+        self.house = house
+        self.directory = directory
+        self.log = log
+    }
+
+    /// Takes a connection over.
+    func serve(_ connection: consuming FileDescriptor) {
+        let descriptor = connection.release()
+        guard running.add(1, ordering: .relaxed).newValue <= Self.most,
+            (try? Thread(name: "control", body: { [self] in run(descriptor) })) != nil
+        else {
+            running.subtract(1, ordering: .relaxed)
+            let console = ControlConsole(descriptor: descriptor)
+            console.complain("smart-meter: the host is busy with other commands; try again")
+            console.finish(status: UInt8(SmartMeter.ExitStatus.unavailable))
+            _ = FileDescriptor(owning: descriptor)
+            return
+        }
+    }
+
+    private func run(_ number: Int32) {
+        let descriptor = FileDescriptor(owning: number)
+        defer { running.subtract(1, ordering: .relaxed) }
+        let request = ControlProtocol.receive(
+            from: descriptor.number, until: Clock.monotonic() + 5 * Duration.second)
+        guard let request, request.frame == .request else { return }
+        let console = ControlConsole(descriptor: descriptor.number)
+        let status: Int32
+        do throws(UsageError) {
+            status = answer(try Arguments.parse(ControlProtocol.decode(request.bytes)), console)
+        } catch {
+            console.complain("smart-meter: \(error.message)")
+            status = SmartMeter.ExitStatus.usage
+        }
+        console.finish(status: UInt8(clamping: status))
+    }
+
+    private func answer(_ verb: Verb, _ console: ControlConsole) -> Int32 {
+        switch verb {
+        case .read(let type, let json): return read(type, json: json, console)
+        case .outbox(let verb, let json):
+            let pipeline = house.pipeline
+            let command = OutboxCommand(directory: directory.path) { operation in
+                pipeline.operate(operation, until: Clock.monotonic() + Duration.minute)
+            }
+            return command.run(verb, json: json, console: console)
+        default:
+            console.complain("smart-meter: this command does not go through the running host")
+            return SmartMeter.ExitStatus.usage
+        }
+    }
+
+    /// A reading taken now, as soon as the adapter's minimum allows.
+    private func read(_ type: String?, json: Bool, _ console: ControlConsole) -> Int32 {
+        let entries = house.instances.all
+        let wanted = entries.first { type == nil ? $0.plan.isHouse : $0.plan.identity.name == type }
+        guard let entry = wanted, let running = entry.running else {
+            let names = entries.map(\.plan.identity.name).joined(separator: ", ")
+            console.complain("smart-meter: '\(type ?? "")' does not run here; these are configured: \(names)")
+            return SmartMeter.ExitStatus.usage
+        }
+        let asked = Instant.now
+        running.readNow()
+        let deadline = Clock.monotonic() + Self.patience
+        while Clock.monotonic() < deadline {
+            if let emission = house.board.newest(of: running.number), emission.timestamp >= asked {
+                let identity = entry.plan.identity
+                console.print(json ? ReadingText.json(emission, identity) : ReadingText.text(emission, identity))
+                return SmartMeter.ExitStatus.ok
+            }
+            let status = running.status
+            if let error = status.lastError, let at = status.lastErrorAt, at >= asked {
+                console.complain("smart-meter: \(entry.plan.identity.name): \(log.redacted(error))")
+                return SmartMeter.ExitStatus.unavailable
+            }
+            // The board rings for nobody; an operator's command may look a few times.
+            _ = Poll.readable(-1, until: Clock.monotonic() + 20 * Duration.millisecond)
+        }
+        console.complain("smart-meter: no reading within \(Self.patience / Duration.second) s")
+        return SmartMeter.ExitStatus.unavailable
+    }
+}

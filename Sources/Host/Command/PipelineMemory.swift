@@ -1,0 +1,27 @@
+import Adapters
+import Pipeline
+import Platform
+import Readings
+import Storage
+
+/// An instance's small values, made durable by the pipeline.
+struct PipelineMemory: AdapterMemory {
+    let pipeline: Pipeline
+    let instance: Int
+    private static let patience = 10 * Duration.second
+
+    func store(_ key: String, _ value: [UInt8]?) -> Bool {
+        pipeline.setState(
+            StateRecord(instance: instance, key: key, value: value), until: Clock.monotonic() + Self.patience)
+    }
+
+    func note(_ key: String, _ value: [UInt8]) {
+        pipeline.note(StateRecord(instance: instance, key: key, value: value))
+    }
+}
+
+/// The memory of an instance that leaves no trace: a stand-in, or a reading that is only printed.
+struct NoMemory: AdapterMemory {
+    func store(_ key: String, _ value: [UInt8]?) -> Bool { true }
+    func note(_ key: String, _ value: [UInt8]) {}
+}

@@ -1,0 +1,62 @@
+import Adapters
+import Configuration
+import Glibc
+import Readings
+
+/// The program: chooses the command and answers its exit status.
+enum SmartMeter {
+    /// As sysexits.h has them.
+    enum ExitStatus {
+        static let ok: Int32 = 0
+        static let failed: Int32 = 1
+        static let usage: Int32 = 64
+        static let unavailable: Int32 = 69
+        static let configuration: Int32 = 78
+    }
+
+    static func main(_ words: [String]) -> Int32 {
+        let terminal = Terminal()
+        let verb: Verb
+        do throws(UsageError) {
+            verb = try Arguments.parse(words)
+        } catch {
+            terminal.complain("smart-meter: \(error.message)")
+            return ExitStatus.usage
+        }
+        switch verb {
+        case .help:
+            terminal.print(Usage.text)
+            return ExitStatus.ok
+        case .version:
+            terminal.print("smart-meter \(HostVersion.text)")
+            return ExitStatus.ok
+        case .settingsTable:
+            terminal.print(SettingTables.markdown())
+            return ExitStatus.ok
+        case .run: return RunCommand.run(terminal)
+        case .adapters(let json):
+            return withSettings(terminal) { AdaptersCommand.run($0, json: json, console: terminal) }
+        case .config(let json): return withSettings(terminal) { ConfigCommand.run($0, json: json, console: terminal) }
+        case .read(let type, let json):
+            return withSettings(terminal) { settings in
+                ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
+                    ?? ReadCommand.run(settings, type: type, json: json, console: terminal)
+            }
+        case .outbox(let verb, let json):
+            return withSettings(terminal) { settings in
+                ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
+                    ?? OutboxCommand(directory: settings.host.dataDirectory).run(verb, json: json, console: terminal)
+            }
+        }
+    }
+
+    /// Complains about every wrong setting at once.
+    private static func withSettings(_ console: some Console, _ body: (Settings) -> Int32) -> Int32 {
+        let settings = Settings.read()
+        guard settings.problems.isEmpty else {
+            for problem in settings.problems { console.complain("smart-meter: \(problem)") }
+            return ExitStatus.configuration
+        }
+        return body(settings)
+    }
+}

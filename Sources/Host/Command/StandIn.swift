@@ -1,0 +1,55 @@
+import Adapters
+import Observability
+import Platform
+import Readings
+import Synchronization
+
+/// The mock household that stands in while there is no real reading. Its readings stop at the live view: they are never
+/// folded, stored or delivered.
+final class StandIn: Sendable {
+    /// Its place on the live board; no durable instance has this number.
+    static let number = -1
+    static let identity = InstanceIdentity(meterType: "mock")
+
+    private let adapter: LoadedAdapter
+    private let settings: [String: String]
+    private let board: LiveBoard
+    private let log: Log
+    private let running = Mutex<RunningAdapter?>(nil)
+
+    init(adapter: LoadedAdapter, settings: [String: String], board: LiveBoard, log: Log) {
+        self.adapter = adapter
+        self.settings = settings
+        self.board = board
+        self.log = log
+    }
+
+    var emission: Emission? { running.withLock { $0 } == nil ? nil : board.newest(of: Self.number) }
+
+    /// Begins or ends as `isNeeded` says.
+    func tend(isNeeded: Bool, reason: String) {
+        let current = running.withLock { $0 }
+        if isNeeded, current == nil { begin(reason) }
+        guard !isNeeded, let current else { return }
+        current.stop()
+        running.withLock { $0 = nil }
+        board.forget(Self.number)
+        log.info("stand-in ends", LogField("reason", "the meter is read again"))
+    }
+
+    func stop() { running.withLock { $0 }?.stop() }
+
+    private func begin(_ reason: String) {
+        let started = try? RunningAdapter(
+            RunningAdapter.Plan(
+                adapter: adapter, identity: Self.identity, number: Self.number, sampling: 5 * Duration.second,
+                settings: settings, requestsPerDay: nil, circuits: [], state: [:], maximumPowerW: 100_000,
+                uncleanEnd: false),
+            board: board, lane: nil, memory: NoMemory(), log: log)
+        guard let started, (try? started.start()) != nil else { return }
+        running.withLock { $0 = started }
+        log.warning(
+            "mock data stands in", LogField("reason", reason),
+            LogField("note", "shown in /consumption as simulated; never stored or delivered"))
+    }
+}

@@ -1,0 +1,33 @@
+import Configuration
+
+/// What `--help` prints.
+enum Usage {
+    static var text: String {
+        """
+        smart-meter - turns energy meters into clean, complete data
+
+        usage: smart-meter [command]
+
+        commands:
+          run                        read the meters, store, deliver, serve (the default)
+          adapters [--json]          the adapters that were found, and the files that were refused
+          read [TYPE] [--json]       one reading, printed
+          outbox [ls] [--json]       what waits to be delivered, and what the server rejected
+          outbox verify              prove that the store is sound
+          outbox export [--from T] [--to T]
+                                     line protocol: of what waits, or of a span of time
+          outbox replay [--from T] [--to T]
+                                     send again: what was rejected, or a span of time
+          outbox drop --yes          give up what waits
+          config [--json]            the settings in force, and where each came from
+          config --table             the table of all settings (Markdown)
+          --version, --help
+
+        T is 2026-11-23T07:00:00Z, or seconds since 1970.
+
+        settings (environment, or .env in the working directory; NAME_FILE for secrets):
+
+        \(SettingTables.help())
+        """
+    }
+}

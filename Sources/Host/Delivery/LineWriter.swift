@@ -1,0 +1,279 @@
+import Readings
+package import Storage
+
+/// Writes rows as InfluxDB line protocol. Appends to one buffer; what is constant in a line is escaped once and kept.
+///
+/// Escaping as the specification has it; what it cannot express is left out: an empty tag value, NaN, infinity, a line
+/// without a field. Numbers are always floats: a field's type is fixed by its first write.
+package struct LineWriter {
+    package private(set) var bytes: [UInt8] = []
+    /// Where each line begins in `bytes`, and which row it was made of.
+    package private(set) var lines: [Line] = []
+
+    package struct Line: Sendable {
+        package let start: Int
+        package let source: Source
+    }
+
+    /// A row of the batch, by its index.
+    package enum Source: Hashable, Sendable {
+        case slot(Int)
+        case alert(Int)
+    }
+
+    private let constantTags: [(key: String, value: String)]
+    private var prefixes: [PrefixKey: [UInt8]] = [:]
+
+    private struct PrefixKey: Hashable {
+        var measurement: String
+        var meter: InstanceIdentity
+        var extra: String
+    }
+
+    /// - Parameter tags: constant tags of every point.
+    package init(tags: [(key: String, value: String)]) {
+        constantTags = tags
+    }
+
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        lines.removeAll(keepingCapacity: true)
+        // Names that come and go must not pile up.
+        if prefixes.count > 10_000 { prefixes = [:] }
+    }
+
+    /// The bytes of some lines.
+    package func bytes(of range: Range<Int>) -> ArraySlice<UInt8> {
+        guard !range.isEmpty else { return [] }
+        let end = range.upperBound < lines.count ? lines[range.upperBound].start : bytes.count
+        return bytes[lines[range.lowerBound].start..<end]
+    }
+
+    // MARK: Slots
+
+    package mutating func append(_ outbound: OutboundSlot, index: Int) {
+        let slot = outbound.slot
+        let source = Source.slot(index)
+        if slot.isHouse {
+            appendHouse(slot, outbound.meter, source)
+        } else if slot.totalPowerW != nil {
+            appendTotal(slot, outbound.meter, source)
+        }
+        for (position, circuit) in slot.circuits.enumerated() {
+            append(
+                circuit, name: outbound.circuitNames[position], id: outbound.circuitIDs[position], slot,
+                outbound.meter, source)
+        }
+    }
+
+    private mutating func appendHouse(_ slot: Slot, _ meter: InstanceIdentity, _ source: Source) {
+        line("smart_meter", meter, at: slot.end, source) { line in
+            line.field("total_power_w", slot.totalPowerW)
+            line.field("daily_kwh", slot.dayEnergy.map(Energy.kWh))
+            line.field("total_is", slot.totalIs.word)
+            line.field("grid_power_w", slot.powers.gridW)
+            line.field("solar_power_w", slot.powers.solarW)
+            line.field("battery_power_w", slot.powers.batteryW)
+            line.field("consumption_power_w", slot.powers.consumptionW)
+            line.field("import_kwh_total", slot.lifetime.imported.map(Energy.kWh))
+            line.field("export_kwh_total", slot.lifetime.exported.map(Energy.kWh))
+            line.field("solar_kwh_total", slot.lifetime.produced.map(Energy.kWh))
+            line.field("consumption_kwh_total", slot.lifetime.consumed.map(Energy.kWh))
+            line.field("unmonitored_power_w", slot.unmonitoredPowerW)
+            if !slot.isFirstLight { line.field("coverage", slot.coverage) }
+            line.field("quality", slot.quality.word)
+        }
+        guard let closing = slot.closingDayEnergy else { return }
+        // The old day's last figure, one second before the new day's zero.
+        line("smart_meter", meter, at: slot.end - Duration.second, source) { line in
+            line.field("daily_kwh", Energy.kWh(closing))
+        }
+    }
+
+    /// The total of an instance that is not the house: a circuit, so that totals are never added up.
+    private mutating func appendTotal(_ slot: Slot, _ meter: InstanceIdentity, _ source: Source) {
+        line("smart_meter_circuit", meter, circuit: "Total", at: slot.end, source) { line in
+            line.field("power_w", slot.totalPowerW)
+            line.field("kind", CircuitKind.total.word)
+            line.field("quality", slot.quality.word)
+        }
+    }
+
+    private mutating func append(
+        _ circuit: CircuitSlot, name: String, id: String, _ slot: Slot, _ meter: InstanceIdentity, _ source: Source
+    ) {
+        // Without a measured number the point would say nothing.
+        guard circuit.powerW != nil || circuit.energy != nil else { return }
+        line("smart_meter_circuit", meter, circuit: name, at: slot.end, source) { line in
+            line.field("power_w", circuit.powerW)
+            line.field("percentage", circuit.percentage)
+            line.field("energy_kwh_total", circuit.lifetime.map(Energy.kWh))
+            line.field("kind", circuit.kind.word)
+            line.field("circuit_id", id)
+            line.field("quality", circuit.quality.word)
+        }
+    }
+
+    // MARK: Alerts
+
+    package mutating func append(_ outbound: OutboundAlert, index: Int) {
+        let alert = outbound.alert
+        line("smart_meter_alert", outbound.meter, kind: alert.kind, at: alert.start, .alert(index)) { line in
+            line.field("id", "\(outbound.meter.name)/\(alert.kind)/\(alert.start.seconds)")
+            line.field("state", alert.ended == nil ? "raised" : "ended")
+            line.field("peak_w", alert.peakW)
+            line.field("ended_at", alert.ended.map { Double($0.nanoseconds) / 1e9 })
+            line.field("detail", alert.detail)
+        }
+    }
+
+    // MARK: A line
+
+    /// Appends the fields of one line.
+    private struct Fields {
+        var bytes: [UInt8]
+        private(set) var count = 0
+
+        init(_ bytes: consuming [UInt8]) { self.bytes = bytes }
+
+        mutating func field(_ key: StaticString, _ value: Double?) {
+            guard let value, value.isFinite else { return }
+            begin(key)
+            DecimalText.append(value, to: &bytes)
+        }
+
+        mutating func field(_ key: StaticString, _ value: String) {
+            begin(key)
+            bytes.append(UInt8(ascii: "\""))
+            for byte in value.utf8 {
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
+                bytes.append(byte == 0 ? UInt8(ascii: " ") : byte)
+            }
+            bytes.append(UInt8(ascii: "\""))
+        }
+
+        private mutating func begin(_ key: StaticString) {
+            bytes.append(UInt8(ascii: count == 0 ? " " : ","))
+            count += 1
+            unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+            bytes.append(UInt8(ascii: "="))
+        }
+    }
+
+    private mutating func line(
+        _ measurement: String, _ meter: InstanceIdentity, circuit: String = "", kind: String = "", at instant: Instant,
+        _ source: Source, _ fill: (inout Fields) -> Void
+    ) {
+        let start = bytes.count
+        bytes.append(contentsOf: prefix(measurement, meter, circuit: circuit, kind: kind))
+        // The buffer is moved into the fields and back, not copied.
+        var fields = Fields(take())
+        fill(&fields)
+        let count = fields.count
+        bytes = fields.bytes
+        guard count > 0 else {
+            bytes.removeSubrange(start...)
+            return
+        }
+        bytes.append(UInt8(ascii: " "))
+        DecimalText.append(instant.nanoseconds, to: &bytes)
+        bytes.append(UInt8(ascii: "\n"))
+        lines.append(Line(start: start, source: source))
+    }
+
+    private mutating func take() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &bytes)
+        return taken
+    }
+
+    /// Measurement and tags, escaped; tags in the order of their keys.
+    private mutating func prefix(
+        _ measurement: String, _ meter: InstanceIdentity, circuit: String, kind: String
+    ) -> [UInt8] {
+        let key = PrefixKey(measurement: measurement, meter: meter, extra: circuit.isEmpty ? kind : circuit)
+        if let prefix = prefixes[key] { return prefix }
+        var tags = constantTags
+        tags.append(("meter_type", meter.meterType))
+        tags.append(("meter", meter.label))
+        tags.append(("circuit_name", circuit))
+        tags.append(("kind", kind))
+        var prefix = Array(measurement.utf8)
+        for tag in tags.sorted(by: { $0.key < $1.key }) {
+            let value = LineText.tag(tag.value)
+            guard !value.isEmpty else { continue }
+            prefix.append(UInt8(ascii: ","))
+            prefix.append(contentsOf: LineText.tag(tag.key))
+            prefix.append(UInt8(ascii: "="))
+            prefix.append(contentsOf: value)
+        }
+        prefixes[key] = prefix
+        return prefix
+    }
+}
+
+/// Text as line protocol wants it in keys and tag values.
+enum LineText {
+    /// Commas, equals signs and spaces escaped; what ends a line becomes a space; no backslash at the end, where it
+    /// would escape what follows.
+    static func tag(_ text: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: ","), UInt8(ascii: "="), UInt8(ascii: " "):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0...31, 127:
+                bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: " ")])
+            default: bytes.append(byte)
+            }
+        }
+        while bytes.last == UInt8(ascii: "\\") { bytes.removeLast() }
+        return bytes
+    }
+}
+
+/// Numbers as text.
+enum DecimalText {
+    /// The shortest text that reads back as the same number. Values with up to six decimals, which is all that the
+    /// host stores, take a quick way.
+    static func append(_ value: Double, to bytes: inout [UInt8]) {
+        let scaled = value * 1e6
+        let rounded = scaled.rounded()
+        guard abs(rounded) < 1e15, rounded / 1e6 == value, let whole = Int64(exactly: rounded) else {
+            bytes.append(contentsOf: value.description.utf8)
+            return
+        }
+        if whole < 0 { bytes.append(UInt8(ascii: "-")) }
+        let magnitude = whole.magnitude
+        append(magnitude / 1_000_000, to: &bytes)
+        var rest = magnitude % 1_000_000
+        guard rest > 0 else { return }
+        bytes.append(UInt8(ascii: "."))
+        var divisor: UInt64 = 100_000
+        while rest > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest / divisor))
+            rest %= divisor
+            divisor /= 10
+        }
+    }
+
+    static func append(_ value: Int64, to bytes: inout [UInt8]) {
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        append(value.magnitude, to: &bytes)
+    }
+
+    private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
+        guard value >= 10 else {
+            bytes.append(UInt8(ascii: "0") + UInt8(value))
+            return
+        }
+        let start = bytes.count
+        var rest = value
+        while rest > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        }
+        bytes[start...].reverse()
+    }
+}

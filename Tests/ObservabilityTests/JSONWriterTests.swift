@@ -1,0 +1,42 @@
+import Foundation
+import Observability
+import Readings
+import Testing
+
+@Suite struct JSONWriterTests {
+    @Test func `what is written is what Foundation reads`() throws {
+        let hostile = "a\"b\\c\n\r\t\u{0}\u{1b}\u{7f}é😀</script>"
+        var json = JSONWriter()
+        json.beginObject()
+        json.field("text", hostile)
+        json.field(hostile, 1.5)
+        json.field("nan", Double.nan)
+        json.field("nothing", nil as Double?)
+        json.field("count", 42)
+        json.field("flag", true)
+        json.key("list")
+        json.beginArray()
+        json.value(1)
+        json.beginArray()
+        json.endArray()
+        json.null()
+        json.endArray()
+        json.endObject()
+        let read = try JSONSerialization.jsonObject(with: Data(json.bytes)) as? [String: Any]
+        let object = try #require(read)
+        #expect(object["text"] as? String == hostile)
+        #expect(object[hostile] as? Double == 1.5)
+        #expect(object["nan"] is NSNull && object["nothing"] is NSNull)
+        #expect(object["count"] as? Int == 42 && object["flag"] as? Bool == true)
+        #expect((object["list"] as? [Any])?.count == 3)
+    }
+
+    @Test(arguments: [
+        (0, "1970-01-01T00:00:00.000Z"), (951_782_400_999_999_999, "2000-02-29T00:00:00.999Z"),
+        (-1_000_000, "1969-12-31T23:59:59.999Z"), (Int64.max, "2262-04-11T23:47:16.854Z"),
+        (Int64.min, "1677-09-21T00:12:43.145Z"),
+    ])
+    func `an instant is written in UTC with milliseconds`(_ nanoseconds: Int64, _ text: String) {
+        #expect(Timestamp.text(Instant(nanoseconds: nanoseconds)) == text)
+    }
+}
