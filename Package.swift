@@ -93,9 +93,9 @@ let package = Package(
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
         tests("Pipeline", ["Pipeline", "Analysis", "Readings", "Storage", "Platform"]),
         tests("API", ["API", "Platform", "Readings"]),
-        tests("Support", ["TestSupport"]),
-        tests("EndToEnd", ["TestSupport"]),
         tests("Configuration", ["Configuration", "Readings"]),
         tests("Observability", ["Observability", "Platform", "Readings"]),
+        tests("Support", ["TestSupport"]),
+        tests("EndToEnd", ["TestSupport"]),
     ] + adapters.flatMap(adapter)
 )
