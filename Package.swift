@@ -88,6 +88,7 @@ let package = Package(
             ],
             path: "Sources/Host/Command", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+        .target(name: "FakeHost", dependencies: ["AdapterABI"], path: "Tests/FakeHost", swiftSettings: strict),
         tests("Readings", ["Readings", "TestSupport"]),
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
@@ -97,5 +98,8 @@ let package = Package(
         tests("Observability", ["Observability", "Platform", "Readings"]),
         tests("Support", ["TestSupport"]),
         tests("EndToEnd", ["TestSupport"]),
+        tests("ABI", ["AdapterABI", "FakeHost", "TestSupport"]),
+        tests("AdapterKit", ["AdapterABI", "AdapterKit", "FakeHost"]),
+        tests("Mock", ["FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)
 )
