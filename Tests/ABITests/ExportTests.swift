@@ -11,7 +11,7 @@ import Testing
         let folder = try TemporaryDirectory("nm")
         let path = Checkout.products.appendingPathComponent(library).path
         let run = try ChildProcess(
-            "/usr/bin/nm", ["-D", "--defined-only", "--format=just-symbols", path],
+            "/usr/bin/nm", ["-D", "--defined-only", "--extern-only", "--format=just-symbols", path],
             environment: ["PATH": "/usr/bin:/bin"], logs: folder, name: "nm")
         #expect(try run.waitForEnd(within: 30) == 0, "\(run.errors)")
         #expect(run.output.split(separator: "\n") == ["meter_adapter_entry"])

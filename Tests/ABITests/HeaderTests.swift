@@ -26,7 +26,9 @@ import Testing
     @Test("The compilers would notice a padding byte", arguments: compilers)
     func noticesPadding(_ compiler: Compiler) throws {
         let folder = try TemporaryDirectory("header")
-        let source = try folder.write("padded.source", "struct padded { char byte; double number; };\n")
+        let source = try folder.write(
+            "padded.source",
+            "struct padded { char byte; double number; };\nunsigned long size = sizeof(struct padded);\n")
         let run = try run(compiler, source, folder)
         #expect(try run.waitForEnd(within: 60) != 0)
     }

@@ -15,6 +15,7 @@ final class ScriptedAdapter: MeterAdapter, HistoryProviding, LoginProviding {
             Setting("token", .secret, isRequired: true, help: "A secret"),
         ])
 
+    /// How many instances with the script "counted" there are.
     static let alive = Atomic(0)
 
     private let host: AdapterHost
@@ -24,10 +25,12 @@ final class ScriptedAdapter: MeterAdapter, HistoryProviding, LoginProviding {
         self.host = host
         script = host.setting("script") ?? "none"
         guard script != "refuse" else { throw AdapterError(.misconfigured, "SCRIPTED_SCRIPT refuses") }
-        Self.alive.add(1, ordering: .relaxed)
+        if script == "counted" { Self.alive.add(1, ordering: .relaxed) }
     }
 
-    deinit { Self.alive.subtract(1, ordering: .relaxed) }
+    deinit {
+        if script == "counted" { Self.alive.subtract(1, ordering: .relaxed) }
+    }
 
     func start() throws(AdapterError) {
         if script == "start fails" {

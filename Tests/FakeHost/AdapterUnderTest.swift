@@ -5,7 +5,13 @@ import Glibc
 public struct AdapterFailure: Error, Equatable {
     public var code: Int32
     public var message: String
-    public var retryAfter: Int64 = 0
+    public var retryAfter: Int64
+
+    public init(code: Int32, message: String, retryAfter: Int64 = 0) {
+        self.code = code
+        self.message = message
+        self.retryAfter = retryAfter
+    }
 }
 
 /// One adapter, driven through the interface as the host drives it. Used by one thread.
