@@ -5,7 +5,8 @@ import Synchronization
 // The functions of the C tables: each finds its host and does one thing.
 
 private func find(_ context: UnsafeMutableRawPointer?) -> FakeHost {
-    unsafe Unmanaged<FakeHost>.fromOpaque(context!).takeUnretainedValue()
+    guard let context = unsafe context else { preconditionFailure("the adapter passed no context") }
+    return unsafe Unmanaged<FakeHost>.fromOpaque(context).takeUnretainedValue()
 }
 
 func fakeLog(_ context: UnsafeMutableRawPointer?, _ level: UInt32, _ message: meter_text) {

@@ -37,7 +37,14 @@ final class HostTables: Sendable {
         unsafe state.deallocate()
     }
 
-    var host: UnsafeMutablePointer<meter_host> { unsafe UnsafeMutablePointer(bitPattern: hostAddress)! }
-    var http: UnsafeMutablePointer<meter_host_http> { unsafe UnsafeMutablePointer(bitPattern: httpAddress)! }
-    var state: UnsafeMutablePointer<meter_host_state> { unsafe UnsafeMutablePointer(bitPattern: stateAddress)! }
+    var host: UnsafeMutablePointer<meter_host> { unsafe pointer(hostAddress) }
+    var http: UnsafeMutablePointer<meter_host_http> { unsafe pointer(httpAddress) }
+    var state: UnsafeMutablePointer<meter_host_state> { unsafe pointer(stateAddress) }
+
+    private func pointer<Table>(_ address: UInt) -> UnsafeMutablePointer<Table> {
+        guard let pointer = unsafe UnsafeMutablePointer<Table>(bitPattern: address) else {
+            preconditionFailure("a table was not allocated")
+        }
+        return unsafe pointer
+    }
 }
