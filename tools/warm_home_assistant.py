@@ -45,22 +45,21 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-async def wait_until_ready(session: aiohttp.ClientSession, url: str, process: subprocess.Popen) -> None:
+async def wait_until(what: str, process: subprocess.Popen, condition) -> None:
     end = time.monotonic() + READY_WITHIN_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
             raise SystemExit(f"Home Assistant ended with {process.returncode}")
         try:
-            async with session.get(f"{url}/api/onboarding") as answer:
-                if answer.status == 200:
-                    return
+            if await condition():
+                return
         except aiohttp.ClientError:
             pass
         await asyncio.sleep(0.02)
-    raise SystemExit("Home Assistant did not get ready")
+    raise SystemExit(f"Home Assistant: waited in vain: {what}")
 
 
-async def make_token(session: aiohttp.ClientSession, url: str) -> str:
+async def make_token(session: aiohttp.ClientSession, url: str, process: subprocess.Popen) -> str:
     user = {"client_id": CLIENT, "name": "Test", "username": "test", "password": "test-only", "language": "en"}
     async with session.post(f"{url}/api/onboarding/users", json=user) as answer:
         answer.raise_for_status()
@@ -69,6 +68,13 @@ async def make_token(session: aiohttp.ClientSession, url: str) -> str:
     async with session.post(f"{url}/auth/token", data=form) as answer:
         answer.raise_for_status()
         access = (await answer.json())["access_token"]
+
+    async def is_running() -> bool:
+        async with session.get(f"{url}/api/config", headers={"Authorization": f"Bearer {access}"}) as answer:
+            return answer.status == 200 and (await answer.json())["state"] == "RUNNING"
+
+    # A Home Assistant that is stopped while it starts forgets what it was told.
+    await wait_until("the end of the start", process, is_running)
     async with session.ws_connect(f"{url}/api/websocket") as socket_:
         await socket_.receive_json()
         await socket_.send_json({"type": "auth", "access_token": access})
@@ -89,11 +95,17 @@ async def warm(venv: pathlib.Path, folder: pathlib.Path) -> None:
             [venv / "bin" / "hass", "--config", folder], env=environment, stdout=log, stderr=log)
         try:
             async with aiohttp.ClientSession() as session:
-                await wait_until_ready(session, url, process)
-                token = await make_token(session, url)
+                async def is_listening() -> bool:
+                    async with session.get(f"{url}/api/onboarding") as answer:
+                        return answer.status == 200
+
+                await wait_until("an answer", process, is_listening)
+                token = await make_token(session, url, process)
         finally:
             process.terminate()
             process.wait()
+    if "long_lived_access_token" not in (folder / ".storage" / "auth").read_text():
+        raise SystemExit("Home Assistant did not keep the token")
     for leftover in folder.glob("home-assistant*"):
         leftover.unlink()
     shutil.rmtree(folder / ".cache", ignore_errors=True)

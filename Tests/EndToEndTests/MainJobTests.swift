@@ -67,11 +67,11 @@ struct MainJobTests {
         let home = try HomeAssistantServer(House.sensors)
         let influx = try InfluxServer()
         var settings = House.settings(home, influx)
-        settings["STALE_SECONDS"] = "4"
+        settings["STALE_SECONDS"] = "8"
         let host = try HostProcess(settings)
         try host.waitForConsumption("the first reading") { $0["total_power_w"] as? Double == 2450.5 }
 
-        home.stop()
+        home.kill()
         let stopped = House.now
         try host.waitForConsumption("the last reading, as stale") {
             $0["stale"] as? Bool == true && $0["total_power_w"] as? Double == 2450.5

@@ -51,6 +51,19 @@ struct StoredSlots {
         return Self.integer(rows.first?["end"]) ?? 0
     }
 
+    /// Whether so many slots with a total are delivered; false while there is no store.
+    func hasDelivered(_ count: Int) throws -> Bool {
+        guard try newestOrNone() > 0 else { return false }
+        let limit = try deliveredUpTo()
+        return try slots().filter { $0.end <= limit && $0.totalPowerW != nil }.count >= count
+    }
+
+    /// 0 while there is no store, or no slot in it.
+    func newestOrNone() throws -> Int64 {
+        guard FileManager.default.fileExists(atPath: dataDirectory.file("smart-meter.db").path) else { return 0 }
+        return (try? newestEnd()) ?? 0
+    }
+
     func newestEnd() throws -> Int64 {
         Self.integer(try query("SELECT max(end) AS end FROM slot").first?["end"]) ?? 0
     }
@@ -72,4 +85,11 @@ struct StoredSlots {
     }
 
     private static func integer(_ value: Any?) -> Int64? { (value as? NSNumber)?.int64Value }
+}
+
+/// Whether two powers are the same, to the thousandth of a watt that lines carry; SQLite's command prints a number with
+/// digits that it has not.
+func isSamePower(_ first: Double?, _ second: Double?) -> Bool {
+    guard let first, let second else { return first == nil && second == nil }
+    return abs(first - second) <= 0.0005
 }
