@@ -102,5 +102,7 @@ let package = Package(
         tests("API", ["API", "Platform", "Readings"]),
         tests("Configuration", ["Configuration", "Readings"]),
         tests("Observability", ["Observability", "Platform", "Readings"]),
+        tests("Support", ["TestSupport"]),
+        tests("EndToEnd", ["TestSupport"]),
     ] + adapters.flatMap(adapter)
 )

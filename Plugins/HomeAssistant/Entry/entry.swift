@@ -1,1 +1,8 @@
-// Placeholder
+public import AdapterABI
+import AdapterKit
+import HomeAssistantAdapter
+
+@c @implementation
+public func meter_adapter_entry(_ hostABI: UInt32) -> UnsafePointer<meter_library>? {
+    unsafe exportAdapters(hostABI, HomeAssistant.self)
+}

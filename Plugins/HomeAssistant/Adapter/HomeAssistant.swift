@@ -1,0 +1,145 @@
+public import AdapterKit
+
+/// Reads a Home Assistant over its REST API: one request a sample, whatever the number of sensors.
+///
+/// Sources: https://developers.home-assistant.io/docs/api/rest, and what was tried against Home Assistant 2024.3.
+public final class HomeAssistant: MeterAdapter {
+    public static let descriptor = AdapterDescriptor(
+        meterType: "home_assistant", name: "Home Assistant", vendor: "smart-meter", version: "1.0.0",
+        url: "https://www.home-assistant.io", summary: "Power and energy sensors of a Home Assistant, by its REST API",
+        samplingSeconds: 30, minimumSamplingSeconds: 1, settings: Preferences.settings)
+
+    /// How the sensors are asked for: decided once a start. Each refused template counts as a failed login there, and
+    /// enough of them get the address banned.
+    private enum Access {
+        case template
+        case states
+    }
+
+    private let host: AdapterHost
+    private let preferences: Preferences
+    private let query: String
+    private var access: Access?
+    private var reader: HouseReader?
+    /// What start has read, for the first sample.
+    private var first: Snapshot?
+
+    private static let refusedPause = 900.0
+    private static let largestTemplateAnswer: UInt64 = 4 << 20
+    private static let largestStatesAnswer: UInt64 = 32 << 20
+
+    public init(host: AdapterHost) throws(AdapterError) {
+        self.host = host
+        preferences = try Preferences(host)
+        query = TemplateQuery.body(named: preferences.named)
+    }
+
+    public func start() throws(AdapterError) {
+        access = nil
+        let snapshot = try discover()
+        let reader = HouseReader(preferences, snapshot)
+        self.reader = reader
+        first = snapshot
+        guard let advice = reader.advice(snapshot) else {
+            host.condition(nil)
+            return
+        }
+        host.log(.warning, advice)
+        host.condition(AdapterError(.noData, advice))
+    }
+
+    public func read(deadline: Deadline) throws(AdapterError) -> Reading {
+        let snapshot = if let first { first } else { try ask(deadline) }
+        first = nil
+        guard var reader else { throw AdapterError(.failed, "read before start") }
+        let reading = reader.reading(snapshot, now: snapshot.now ?? Double(host.nowWall) / 1e9) { warning in
+            host.log(.warning, warning)
+        }
+        self.reader = reader
+        return reading
+    }
+
+    // MARK: Asking
+
+    /// The template where the token may use it, all states where it may not.
+    private func discover() throws(AdapterError) -> Snapshot {
+        let response = try template(nil)
+        switch response.status {
+        case 401, 403:
+            access = .states
+            let snapshot = try states(nil)
+            host.log(
+                .info, "the token is not an administrator's: every poll reads all states of the house (/api/states)")
+            return snapshot
+        default:
+            access = .template
+            return try parse(response)
+        }
+    }
+
+    private func ask(_ deadline: Deadline) throws(AdapterError) -> Snapshot {
+        switch access {
+        case .states: try states(deadline)
+        case .template, nil: try parse(try template(deadline))
+        }
+    }
+
+    private func template(_ deadline: Deadline?) throws(AdapterError) -> HTTPResponse {
+        var request = request(.post, "/api/template", deadline)
+        request.headers.append(("Content-Type", "application/json"))
+        request.body = query
+        request.maximumBodyBytes = Self.largestTemplateAnswer
+        return try host.http(request)
+    }
+
+    private func parse(_ response: HTTPResponse) throws(AdapterError) -> Snapshot {
+        try check(response, "/api/template")
+        guard let snapshot = TemplateAnswer.parse(response.body) else {
+            throw AdapterError(
+                .badData, "\(preferences.url)/api/template answered something that is not Home Assistant's")
+        }
+        return snapshot
+    }
+
+    private func states(_ deadline: Deadline?) throws(AdapterError) -> Snapshot {
+        var request = request(.get, "/api/states", deadline)
+        request.maximumBodyBytes = Self.largestStatesAnswer
+        let response = try host.http(request)
+        try check(response, "/api/states")
+        guard let snapshot = StatesAnswer.parse(response.body) else {
+            throw AdapterError(
+                .badData, "\(preferences.url)/api/states answered something that is not a list of states")
+        }
+        return snapshot
+    }
+
+    private func request(_ method: HTTPRequest.Method, _ path: String, _ deadline: Deadline?) -> HTTPRequest {
+        var request = HTTPRequest(method, preferences.url + path)
+        request.authorization = .bearer(preferences.token)
+        request.caFile = preferences.caFile
+        request.deadline = deadline
+        return request
+    }
+
+    private func check(_ response: HTTPResponse, _ path: String) throws(AdapterError) {
+        let place = preferences.url + path
+        switch response.status {
+        case 200: return
+        case 401, 403:
+            throw AdapterError(
+                .unauthorized, "\(place) refuses the token: check HOME_ASSISTANT_TOKEN (asked again in 15 minutes)",
+                retryAfterSeconds: Self.refusedPause)
+        case 404:
+            throw AdapterError(
+                .notFound, "\(place) does not exist: is HOME_ASSISTANT_URL the address of a Home Assistant with 'api:'?"
+            )
+        case 429:
+            throw AdapterError(
+                .rateLimited, "\(place) asks for fewer requests", retryAfterSeconds: response.retryAfterSeconds)
+        case 500...:
+            throw AdapterError(
+                .unavailable, "\(place) answered \(response.status)", retryAfterSeconds: response.retryAfterSeconds)
+        default: throw AdapterError(.badData, "\(place) answered \(response.status), which makes no sense")
+        }
+    }
+}

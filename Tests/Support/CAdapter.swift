@@ -1,0 +1,21 @@
+public import Foundation
+
+/// Adapters in C, compiled by a test from `Tests/Adapters` and the ABI's header alone.
+public enum CAdapter {
+    /// - Parameter macros: `NAME=value` each.
+    @discardableResult
+    public static func build(
+        _ source: String = "constant.c", as name: String, in folder: TemporaryDirectory, macros: [String] = []
+    ) throws -> URL {
+        let library = folder.file(name)
+        let include = Checkout.root.appendingPathComponent("Sources/AdapterABI/include").path
+        let compiler = try ChildProcess(
+            "/usr/bin/gcc",
+            ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", "-shared", "-I", include]
+                + macros.map { "-D\($0)" }
+                + [Checkout.root.appendingPathComponent("Tests/Adapters/\(source)").path, "-o", library.path],
+            environment: ["PATH": "/usr/bin:/bin"], logs: try TemporaryDirectory("gcc"), name: "gcc")
+        guard try compiler.waitForEnd(within: 60) == 0 else { throw FixtureError("gcc: \(compiler.errors)") }
+        return library
+    }
+}

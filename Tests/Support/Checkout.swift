@@ -1,0 +1,24 @@
+public import Foundation
+
+/// Where this checkout keeps its sources and what was built of them.
+public enum Checkout {
+    public static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// The folder with the host and the adapters: SMARTMETER_BUILD, else where this test program lies.
+    public static var products: URL {
+        if let folder = ProcessInfo.processInfo.environment["SMARTMETER_BUILD"] { return URL(fileURLWithPath: folder) }
+        return URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    }
+
+    /// Home Assistant's virtual environment and its configuration that has been started once; `make test` makes them.
+    static var homeAssistantVenv: String { place("SMARTMETER_HA_VENV", ".cache/homeassistant-venv") }
+    static var homeAssistantTemplate: String { place("SMARTMETER_HA_TEMPLATE", ".cache/homeassistant-template") }
+
+    /// How often a test repeats a fault.
+    public static var rounds: Int { ProcessInfo.processInfo.environment["ROUNDS"].flatMap { Int($0) } ?? 5 }
+
+    private static func place(_ variable: String, _ path: String) -> String {
+        ProcessInfo.processInfo.environment[variable] ?? root.appendingPathComponent(path).path
+    }
+}

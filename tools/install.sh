@@ -1,0 +1,47 @@
+#!/bin/bash
+# Installs what .build/release has: the host, the adapters, the header for adapter authors, and the parts of Swift's
+# runtime that they load, beside each other, so that nothing else of Swift is needed on that machine.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root="${DESTDIR:-}${PREFIX:-/usr/local}"
+library="$root/lib/smart-meter"
+build=$(swift build -c release --show-bin-path)
+runtime="$(dirname "$(readlink -f "$(command -v swift)")")/../lib/swift/linux"
+
+if ! command -v patchelf > /dev/null; then
+    if [ "$(id -u)" != 0 ]; then
+        echo "install: missing: patchelf (sudo apt-get install patchelf)" >&2
+        exit 1
+    fi
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends patchelf > /dev/null
+fi
+
+install -d "$root/bin" "$library/adapters" "$root/include" "$root/share/doc/smart-meter"
+install -m 755 "$build/smart-meter" "$root/bin/smart-meter"
+patchelf --set-rpath '$ORIGIN/../lib/smart-meter' "$root/bin/smart-meter"
+for adapter in $(tools/adapters.sh); do
+    install -m 644 "$build/lib$adapter.so" "$library/adapters/"
+    patchelf --set-rpath '$ORIGIN/..' "$library/adapters/lib$adapter.so"
+done
+install -m 644 Sources/AdapterABI/include/meter_adapter.h "$root/include/"
+install -m 644 README.md LICENSE CHANGELOG.md .env.example "$root/share/doc/smart-meter/"
+
+# needed FILE...: the parts of Swift's runtime that the files name.
+needed() {
+    objdump -p "$@" | awk '$1 == "NEEDED" { print $2 }' | sort -u |
+        while read -r name; do if [ -e "$runtime/$name" ]; then echo "$name"; fi; done
+}
+
+copied=()
+queue=$(needed "$root/bin/smart-meter" "$library"/adapters/*.so)
+while [ -n "$queue" ]; do
+    next=()
+    for name in $queue; do
+        [ -e "$library/$name" ] && [[ " ${copied[*]-} " == *" $name "* ]] && continue
+        install -m 644 "$runtime/$name" "$library/$name"
+        copied+=("$name")
+        next+=("$library/$name")
+    done
+    queue=$([ ${#next[@]} -gt 0 ] && needed "${next[@]}" || true)
+done
+echo "install: $root/bin/smart-meter, adapters in $library/adapters, Swift's runtime in $library"
