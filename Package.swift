@@ -95,6 +95,7 @@ let package = Package(
             ],
             path: "Benchmarks", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+        .target(name: "FakeHost", dependencies: ["AdapterABI"], path: "Tests/FakeHost", swiftSettings: strict),
         tests("Readings", ["Readings", "TestSupport"]),
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
@@ -110,5 +111,8 @@ let package = Package(
             ]),
         tests("Support", ["TestSupport"]),
         tests("EndToEnd", ["TestSupport"]),
+        tests("ABI", ["AdapterABI", "FakeHost", "TestSupport"]),
+        tests("AdapterKit", ["AdapterABI", "AdapterKit", "FakeHost"]),
+        tests("Mock", ["FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)
 )
