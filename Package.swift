@@ -103,6 +103,12 @@ let package = Package(
         tests("API", ["API", "Platform", "Readings"]),
         tests("Configuration", ["Configuration", "Readings"]),
         tests("Observability", ["Observability", "Platform", "Readings"]),
+        tests("Transfer", ["Transfer", "Platform", "TestSupport"]),
+        tests(
+            "Delivery",
+            [
+                "Delivery", "Transfer", "Storage", "Analysis", "Readings", "Platform", "Observability", "TestSupport",
+            ]),
         tests("Support", ["TestSupport"]),
         tests("EndToEnd", ["TestSupport"]),
         tests("ABI", ["AdapterABI", "FakeHost", "TestSupport"]),
