@@ -159,7 +159,7 @@ struct DeliveryWork {
         }
         guard lines.count > 1 else {
             if isNamed { batch.reject(lines.lowerBound, words: words) } else { batch.suspect(lines.lowerBound, words) }
-            return nil
+            return batch.isHopeless ? Failure(.misconfigured, words, pause: loop.options.slowPause) : nil
         }
         return halves(lines, &batch)
     }
