@@ -9,8 +9,8 @@ import Transfer
 /// adapter that keeps the pointer after destroy gets CLOSED and CANCELLED, not a crash.
 final class HostContext: Sendable {
     let port: EmissionPort
-    /// Readable while calls should return.
-    let cancelBell: Doorbell
+    /// Readable while calls should return; nil once the instance is destroyed.
+    private let cancelBell: Mutex<Doorbell?>
     private let instance: InstanceIdentity
     private let log: Log
     private let memory: any AdapterMemory
@@ -45,7 +45,7 @@ final class HostContext: Sendable {
         self.memory = memory
         self.state = Mutex(state)
         ration = Mutex(Ration(limit: requestsPerDay, stored: state[HostKey.ration] ?? []))
-        cancelBell = try Doorbell()
+        cancelBell = Mutex(try Doorbell())
         hostTable = HostTable(instance: instance.name, settings: settings, declared: declared)
     }
 
@@ -58,7 +58,7 @@ final class HostContext: Sendable {
 
     func open() {
         isCancelled.store(false, ordering: .releasing)
-        cancelBell.silence()
+        cancelBell.withLock { $0?.silence() }
         isOpen.store(true, ordering: .releasing)
         port.open()
     }
@@ -67,13 +67,22 @@ final class HostContext: Sendable {
     func cancel() {
         isCancelled.store(true, ordering: .releasing)
         port.close()
-        cancelBell.ring()
+        cancelBell.withLock { $0?.ring() }
     }
 
     func close() {
         port.close()
         isOpen.store(false, ordering: .releasing)
     }
+
+    /// After destroy: what is left is a husk that answers CLOSED and CANCELLED.
+    func retire() {
+        cancelBell.withLock { $0 = nil }
+        client.withLock { $0 = nil }
+    }
+
+    /// -1 once the instance is destroyed.
+    var cancelDescriptor: Int32 { cancelBell.withLock { $0?.number } ?? -1 }
 
     func begin(callUntil deadline: Int64) { callDeadline.store(deadline, ordering: .releasing) }
     func endCall() { callDeadline.store(0, ordering: .releasing) }
@@ -173,7 +182,7 @@ final class HostContext: Sendable {
             do throws(TransferError) {
                 let current = if let client { client } else { try HTTPClient(userAgent: Self.userAgent) }
                 client = current
-                return .success(try current.perform(request, until: deadline, interrupt: cancelBell.number))
+                return .success(try current.perform(request, until: deadline, interrupt: cancelDescriptor))
             } catch {
                 return .failure(error)
             }

@@ -46,7 +46,7 @@ func hostCancelled(_ pointer: UnsafeMutableRawPointer?) -> Int32 {
 }
 
 func hostCancelDescriptor(_ pointer: UnsafeMutableRawPointer?) -> Int32 {
-    unsafe context(pointer)?.cancelBell.number ?? -1
+    unsafe context(pointer)?.cancelDescriptor ?? -1
 }
 
 func hostSpend(_ pointer: UnsafeMutableRawPointer?, _ requests: UInt32) -> Int32 {

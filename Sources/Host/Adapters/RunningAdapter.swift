@@ -175,7 +175,10 @@ package final class RunningAdapter: Sendable {
                 pause(after: error, failures: failures)
             }
         }
-        if !isAbandoned { hosting.destroy() }
+        if !isAbandoned {
+            hosting.destroy()
+            context.retire()
+        }
         set(.stopped)
     }
 
