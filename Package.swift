@@ -48,10 +48,10 @@ func adapterLibrary(_ name: String) -> Product {
 }
 
 /// The tests of a target: `Tests/<name>Tests`.
-func tests(_ name: String, _ dependencies: [String]) -> Target {
+func tests(_ name: String, _ dependencies: [String], exclude: [String] = []) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: dependencies.map { .init(stringLiteral: $0) },
-        path: "Tests/\(name)Tests", exclude: [], swiftSettings: strict)
+        path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: strict)
 }
 
 let adapters = ["Mock", "HomeAssistant"]
@@ -110,7 +110,7 @@ let package = Package(
                 "Delivery", "Transfer", "Storage", "Analysis", "Readings", "Platform", "Observability", "TestSupport",
             ]),
         tests("Support", ["TestSupport"]),
-        tests("EndToEnd", ["TestSupport"]),
+        tests("EndToEnd", ["TestSupport"], exclude: ["Fixtures"]),
         tests("ABI", ["AdapterABI", "FakeHost", "TestSupport"]),
         tests("AdapterKit", ["AdapterABI", "AdapterKit", "FakeHost"]),
         tests("Mock", ["FakeHost", "TestSupport"]),
