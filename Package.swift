@@ -87,6 +87,13 @@ let package = Package(
                 "Adapters", "Pipeline", "Delivery", "API",
             ],
             path: "Sources/Host/Command", swiftSettings: strict),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "AdapterABI", "Platform", "Readings", "Observability", "Analysis", "Storage", "Adapters", "Pipeline",
+                "Delivery",
+            ],
+            path: "Benchmarks", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("Readings", ["Readings", "TestSupport"]),
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),

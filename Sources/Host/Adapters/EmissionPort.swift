@@ -1,7 +1,7 @@
-import AdapterABI
+package import AdapterABI
 import Observability
-import Platform
-import Readings
+package import Platform
+package import Readings
 import Synchronization
 
 /// An instance's way in: checks what an adapter emits, copies it once, and hands it on. Calls come from any thread.
@@ -33,7 +33,7 @@ package final class EmissionPort: Sendable {
     private let complain: @Sendable (String) -> Void
 
     /// - Parameter complain: logs why a reading was refused; limits repeats itself.
-    init(
+    package init(
         instance: Int, circuits: [CircuitIdentity], maximumPowerW: Double, board: LiveBoard,
         lane: Intake<Emission>.Lane?, complain: @escaping @Sendable (String) -> Void
     ) {
@@ -47,7 +47,7 @@ package final class EmissionPort: Sendable {
     package var counts: Counts { state.withLock { $0.counts } }
 
     /// From the entry of start to the return of stop.
-    func open() {
+    package func open() {
         state.withLock { state in
             state.isOpen = true
             state.known = nil
@@ -57,7 +57,7 @@ package final class EmissionPort: Sendable {
     func close() { state.withLock { $0.isOpen = false } }
 
     /// `emit`: METER_EMIT_...
-    func accept(_ reading: UnsafePointer<meter_reading>?) -> Int32 {
+    package func accept(_ reading: UnsafePointer<meter_reading>?) -> Int32 {
         let outcome = state.withLock { state in unsafe take(reading, &state) }
         switch outcome {
         case .closed: return METER_EMIT_CLOSED

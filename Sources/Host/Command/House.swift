@@ -170,6 +170,12 @@ final class House: HouseView {
                     .unhealthy, what: "the store takes nothing: \(problem); \(status.held) readings wait in memory",
                     since: status.since, todo: status.advice))
         }
+        if !status.hasReserve {
+            faults.append(
+                .init(
+                    .degraded, what: "the disk that holds DATA_DIR is almost full: the store's reserve is gone",
+                    todo: StorageError(.full, "").advice))
+        }
         if status.lost > 0 {
             faults.append(
                 .init(

@@ -131,10 +131,8 @@ package struct LineWriter {
 
     /// Appends the fields of one line.
     private struct Fields {
-        var bytes: [UInt8]
+        var bytes: [UInt8] = []
         private(set) var count = 0
-
-        init(_ bytes: consuming [UInt8]) { self.bytes = bytes }
 
         mutating func field(_ key: StaticString, _ value: Double?) {
             guard let value, value.isFinite else { return }
@@ -166,12 +164,12 @@ package struct LineWriter {
     ) {
         let start = bytes.count
         bytes.append(contentsOf: prefix(measurement, meter, circuit: circuit, kind: kind))
-        // The buffer is moved into the fields and back, not copied.
-        var fields = Fields(take())
+        // The buffer is swapped into the fields and back: with two owners the next append would copy all of it.
+        var fields = Fields()
+        swap(&bytes, &fields.bytes)
         fill(&fields)
-        let count = fields.count
-        bytes = fields.bytes
-        guard count > 0 else {
+        swap(&bytes, &fields.bytes)
+        guard fields.count > 0 else {
             bytes.removeSubrange(start...)
             return
         }
@@ -179,12 +177,6 @@ package struct LineWriter {
         DecimalText.append(instant.nanoseconds, to: &bytes)
         bytes.append(UInt8(ascii: "\n"))
         lines.append(Line(start: start, source: source))
-    }
-
-    private mutating func take() -> [UInt8] {
-        var taken: [UInt8] = []
-        swap(&taken, &bytes)
-        return taken
     }
 
     /// Measurement and tags, escaped; tags in the order of their keys.

@@ -95,6 +95,8 @@ package struct StoreStatus: Sendable {
     package var held = 0
     /// Emissions given up because memory for them ran out, since the start.
     package var lost = 0
+    /// Whether the disk has the space that is kept for the day on which it is full.
+    package var hasReserve = true
     /// Where a damaged store was put at the start.
     package var setAside: String?
     /// Slots that were never delivered and are gone because of their age, since the start.

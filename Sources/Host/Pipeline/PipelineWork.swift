@@ -133,12 +133,25 @@ struct PipelineWork {
         let isDue = isUrgent || isLast || monotonic - lastCommit >= Self.commitInterval
         guard isDue, isLast || retryAt.map({ $0 <= monotonic }) ?? true else { return false }
         do throws(StorageError) {
-            try store.commit(plan)
+            try commit(monotonic: monotonic)
             succeeded(monotonic: monotonic)
             return true
         } catch {
             failed(error, monotonic: monotonic, wall: wall)
             return false
+        }
+    }
+
+    /// On a full disk the reserve is given up for what is new, and what is old goes.
+    private mutating func commit(monotonic: Int64) throws(StorageError) {
+        do {
+            try store.commit(plan)
+        } catch  where error.mayLackRoom && store.reserve.giveUp() {
+            options.log.write(
+                .error, "store gave up its reserve", [LogField("error", error.message), LogField("todo", error.advice)])
+            status.hasReserve = false
+            nextPrune = monotonic
+            try store.commit(plan)
         }
     }
 
@@ -180,6 +193,7 @@ struct PipelineWork {
     private mutating func prune(monotonic: Int64, wall: Instant) {
         guard monotonic >= nextPrune, status.problem == nil else { return }
         nextPrune = monotonic + Self.pruneInterval
+        defer { status.hasReserve = store.reserve.make() }
         do throws(StorageError) {
             let pruned = try store.prune(
                 delivered: wall - options.history, undelivered: wall - options.undelivered,

@@ -22,6 +22,9 @@ package struct StorageError: Error, CustomStringConvertible, Sendable {
 
     package var description: String { message }
 
+    /// Whether more room on the disk may help: a quota, and a shared-memory file that does not fit, are I/O errors.
+    package var mayLackRoom: Bool { kind == .full || kind == .inputOutput }
+
     /// For /health: what a person can do.
     package var advice: String {
         switch kind {

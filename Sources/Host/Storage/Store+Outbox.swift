@@ -48,7 +48,11 @@ extension Store {
             "end <= \(delivered.nanoseconds) AND (delivered >= revision OR \(deliveryIsOn ? 0 : 1))", limit: limit)
         let lost = try remove("end <= \(undelivered.nanoseconds)", limit: limit)
         if lost > 0 { try count("pruned_undelivered_slots", Int64(lost)) }
-        if old + lost > 0 { try database.run("PRAGMA incremental_vacuum(256)") }
+        if old + lost > 0 {
+            try database.run("PRAGMA incremental_vacuum(256)")
+            // The file shrinks when the log is written back to it.
+            try database.run("PRAGMA wal_checkpoint(PASSIVE)")
+        }
         return (old, lost)
     }
 

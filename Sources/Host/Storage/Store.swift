@@ -6,10 +6,12 @@ package final class Store {
     let database: Database
     /// Ids of the names in force, per instance and circuit number.
     private var nameIDs: [Int: [Int32: Int64]] = [:]
+    package let reserve: Reserve
 
     package static let fileName = "smart-meter.db"
 
-    private init(path: String) throws(StorageError) {
+    private init(path: String, reserve: Reserve) throws(StorageError) {
+        self.reserve = reserve
         database = try Database(path: path, access: .writer)
         try Schema.prepare(database)
         // Where a table is damaged, reading all of it says so now and not in the middle of a night.
@@ -20,14 +22,26 @@ package final class Store {
     }
 
     /// Opens or makes the store of a data directory. A damaged file is set aside, never deleted, and a new one made;
-    /// `setAside` then says where it is.
+    /// `setAside` then says where it is. On a full disk the reserve makes the room that opening needs.
     package static func open(in directory: DataDirectory) throws(StorageError) -> (store: Store, setAside: String?) {
+        let reserve = Reserve(in: directory)
+        defer { reserve.make() }
+        do {
+            return try open(in: directory, reserve: reserve)
+        } catch  where error.mayLackRoom && reserve.giveUp() {
+            return try open(in: directory, reserve: reserve)
+        }
+    }
+
+    private static func open(
+        in directory: DataDirectory, reserve: Reserve
+    ) throws(StorageError) -> (store: Store, setAside: String?) {
         let path = directory.path(of: fileName)
         do {
-            return (try Store(path: path), nil)
+            return (try Store(path: path, reserve: reserve), nil)
         } catch  where error.kind == .corrupt {
             let aside = directory.setAside(fileName)
-            return (try Store(path: path), aside)
+            return (try Store(path: path, reserve: reserve), aside)
         }
     }
 

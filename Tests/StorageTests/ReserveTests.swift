@@ -1,0 +1,147 @@
+import Foundation
+import Readings
+import Testing
+
+@testable import Storage
+
+@Suite struct ReserveTests {
+    private let megabyte: Int64 = 1 << 20
+
+    @Test func `the reserve takes its space, gives it back, and takes it again`() throws {
+        try withDirectory { directory in
+            let reserve = Reserve(in: directory, bytes: megabyte)
+            #expect(!reserve.isThere)
+            #expect(reserve.make())
+            try expectSpace(of: directory)
+            #expect(reserve.make(), "what is there stays")
+            #expect(reserve.giveUp())
+            #expect(!FileManager.default.fileExists(atPath: directory.path(of: Reserve.fileName)))
+            #expect(!reserve.giveUp(), "nothing is there to give")
+            #expect(reserve.make())
+        }
+    }
+
+    @Test func `a reserve that was only half made is made anew`() throws {
+        try withDirectory { directory in
+            try Data(count: 1000).write(to: URL(fileURLWithPath: directory.path(of: Reserve.fileName)))
+            let reserve = Reserve(in: directory, bytes: megabyte)
+            #expect(!reserve.isThere)
+            #expect(reserve.make())
+            try expectSpace(of: directory)
+        }
+    }
+
+    @Test func `a reserve is not made where the disk has no room for twice as much`() throws {
+        try withDirectory { directory in
+            let reserve = Reserve(in: directory, bytes: .max / 4)
+            #expect(!reserve.make())
+            #expect(!FileManager.default.fileExists(atPath: directory.path(of: Reserve.fileName)))
+        }
+    }
+
+    @Test(.enabled(if: SmallDisk.isPossible, "mounting a small disk needs root"))
+    func `on a full disk the reserve makes room for commits, and for opening`() throws {
+        let disk = try #require(SmallDisk(megabytes: 100))
+        defer { disk.remove() }
+        let directory = try DataDirectory(locking: disk.path + "/data")
+        var random = SystemRandomNumberGenerator()
+        do {
+            let (store, _) = try Store.open(in: directory)
+            #expect(store.reserve.isThere)
+            try disk.fill()
+
+            var committed = 0
+            var failure: StorageError?
+            while failure == nil, committed < 200 {
+                do throws(StorageError) {
+                    try store.commit(plan(committed, &random))
+                    committed += 1
+                } catch {
+                    failure = error
+                }
+            }
+            #expect(failure?.mayLackRoom == true)
+            #expect(store.reserve.giveUp())
+            try store.commit(plan(committed, &random))
+            #expect(try store.state(of: 1).count == committed + 1)
+            #expect(!store.reserve.make(), "the disk is still almost full")
+        }
+
+        // The host ends, and the rest of the disk is filled by somebody else: the next start finds no room at all.
+        try disk.fill()
+        do {
+            let error = #expect(throws: StorageError.self) { _ = try Store.open(in: directory) }
+            #expect(error?.mayLackRoom == true)
+        }
+        try disk.empty()
+        do {
+            let (store, _) = try Store.open(in: directory)
+            #expect(store.reserve.isThere)
+        }
+        try disk.fill()
+        let (store, aside) = try Store.open(in: directory)
+        #expect(aside == nil)
+        #expect(!store.reserve.isThere)
+        try store.commit(plan(1000, &random))
+    }
+
+    // MARK: Helpers
+
+    /// Half a megabyte that does not compress.
+    private func plan(_ index: Int, _ random: inout SystemRandomNumberGenerator) -> CommitPlan {
+        var plan = CommitPlan()
+        let value = (0..<524_288).map { _ in UInt8.random(in: 0...255, using: &random) }
+        plan.states = [StateRecord(instance: 1, key: "\(index)", value: value)]
+        return plan
+    }
+
+    /// The reserve is no hole in a file: its blocks are taken.
+    private func expectSpace(of directory: DataDirectory) throws {
+        var status = stat()
+        try #require(unsafe stat(directory.path(of: Reserve.fileName), &status) == 0)
+        #expect(Int64(status.st_blocks) * 512 >= megabyte)
+    }
+
+    private func withDirectory(_ body: (DataDirectory) throws -> Void) throws {
+        let path = NSTemporaryDirectory() + "smart-meter-reserve-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try body(try DataDirectory(locking: path))
+    }
+}
+
+/// A file system in memory that is soon full.
+private struct SmallDisk {
+    let path: String
+    private var filler: String { path + "/filler" }
+
+    static let isPossible: Bool = {
+        guard let disk = SmallDisk(megabytes: 1) else { return false }
+        disk.remove()
+        return true
+    }()
+
+    init?(megabytes: Int) {
+        path = NSTemporaryDirectory() + "smart-meter-disk-\(UUID().uuidString)"
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        guard unsafe mount("tmpfs", path, "tmpfs", 0, "size=\(megabytes)m") == 0 else {
+            try? FileManager.default.removeItem(atPath: path)
+            return nil
+        }
+    }
+
+    /// Takes all that is left.
+    func fill() throws {
+        let file = unsafe fopen(filler, "a")
+        try #require(unsafe file != nil)
+        defer { unsafe fclose(file) }
+        let block = [UInt8](repeating: 1, count: 4096)
+        while unsafe write(fileno(file), block, block.count) > 0 {}
+    }
+
+    func empty() throws { try FileManager.default.removeItem(atPath: filler) }
+
+    func remove() {
+        _ = unsafe umount2(path, Int32(MNT_DETACH))
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
