@@ -95,6 +95,7 @@ let package = Package(
             ],
             path: "Benchmarks", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+        .target(name: "FakeHost", dependencies: ["AdapterABI"], path: "Tests/FakeHost", swiftSettings: strict),
         tests("Readings", ["Readings", "TestSupport"]),
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
@@ -102,7 +103,16 @@ let package = Package(
         tests("API", ["API", "Platform", "Readings"]),
         tests("Configuration", ["Configuration", "Readings"]),
         tests("Observability", ["Observability", "Platform", "Readings"]),
+        tests("Transfer", ["Transfer", "Platform", "TestSupport"]),
+        tests(
+            "Delivery",
+            [
+                "Delivery", "Transfer", "Storage", "Analysis", "Readings", "Platform", "Observability", "TestSupport",
+            ]),
         tests("Support", ["TestSupport"]),
         tests("EndToEnd", ["TestSupport"]),
+        tests("ABI", ["AdapterABI", "FakeHost", "TestSupport"]),
+        tests("AdapterKit", ["AdapterABI", "AdapterKit", "FakeHost"]),
+        tests("Mock", ["FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)
 )

@@ -32,7 +32,7 @@ enum PipelineBenchmark {
         for index in 0..<emissions {
             let emission = house.emission(
                 instance: seed.number, at: start.slotEnd(interval: interval) + Int64(index) * interval, index: index)
-            while lane.post(emission, weight: count) == .full { usleep(100) }
+            while lane.post(emission, weight: count) == .full { usleep(1000) }
         }
         // What is stored now is stored behind everything that was emitted before.
         let isDurable = pipeline.setState(

@@ -44,8 +44,8 @@ make_venv() {
 }
 
 [ -x "$venv/bin/hass" ] || make_venv
-# Complete once the token is there: it is written last.
-if [ ! -s "$template/token" ]; then
+# Complete once the token is there: it is written last. What an older script made is made again.
+if [ ! -s "$template/token" ] || [ tools/warm_home_assistant.py -nt "$template/token" ]; then
     say "starting Home Assistant once, so that the tests' starts are quick"
     rm -rf "$template"
     "$venv/bin/python" tools/warm_home_assistant.py "$venv" "$template"

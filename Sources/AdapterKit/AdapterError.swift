@@ -40,16 +40,12 @@ public struct AdapterError: Error, Sendable {
     /// Fills in what the caller offers, and answers the code.
     func store(in target: UnsafeMutablePointer<meter_error>?) -> Int32 {
         guard let target = unsafe target else { return code.rawValue }
-        let capacity = 488
-        let bytes = Array(message.utf8)
-        var length = min(bytes.count, capacity)
-        // Cut before a character, not within one.
-        while length > 0, length < bytes.count, bytes[length] & 0xC0 == 0x80 { length -= 1 }
+        let bytes = message.utf8Prefix(488)
         unsafe target.pointee.code = code.rawValue
         unsafe target.pointee.retry_after_ns = Nanoseconds.of(seconds: retryAfterSeconds)
-        unsafe target.pointee.message_length = UInt32(length)
+        unsafe target.pointee.message_length = UInt32(bytes.count)
         unsafe withUnsafeMutableBytes(of: &target.pointee.message) { buffer in
-            unsafe buffer.copyBytes(from: bytes.prefix(length))
+            unsafe buffer.copyBytes(from: bytes)
         }
         return code.rawValue
     }

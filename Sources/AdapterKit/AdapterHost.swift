@@ -135,7 +135,7 @@ private struct HostTable: Sendable {
     private let stateAddress: UInt
 
     init(_ pointer: UnsafePointer<meter_host>) {
-        let host = unsafe pointer.pointee
+        let host = unsafe Self.copy(pointer)
         func find(_ id: String) -> UInt {
             unsafe id.withText { id in unsafe host.extension.map { unsafe UInt(bitPattern: $0(host.context, id)) } ?? 0
             }
@@ -147,10 +147,20 @@ private struct HostTable: Sendable {
 
     /// Never NULL: `create` has checked it.
     var host: meter_host {
-        unsafe UnsafePointer<meter_host>(bitPattern: hostAddress)?.pointee ?? meter_host()
+        unsafe UnsafePointer<meter_host>(bitPattern: hostAddress).map { unsafe Self.copy($0) } ?? meter_host()
     }
     var http: UnsafePointer<meter_host_http>? { unsafe UnsafePointer(bitPattern: httpAddress) }
     var state: UnsafePointer<meter_host_state>? { unsafe UnsafePointer(bitPattern: stateAddress) }
+
+    /// What an older host does not have is NULL.
+    private static func copy(_ source: UnsafePointer<meter_host>) -> meter_host {
+        var target = unsafe meter_host()
+        let size = unsafe min(Int(source.pointee.struct_size), MemoryLayout<meter_host>.size)
+        unsafe withUnsafeMutableBytes(of: &target) { bytes in
+            unsafe bytes.copyMemory(from: UnsafeRawBufferPointer(start: source, count: size))
+        }
+        return unsafe target
+    }
 }
 
 extension Substring {

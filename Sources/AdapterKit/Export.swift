@@ -245,7 +245,7 @@ private func runLogin(
         let result = unsafe result
     else { return METER_INVALID }
     do throws(AdapterError) {
-        let bytes = Array(try adapter.login(unsafe LoginPrompter(prompter)).utf8.prefix(1016))
+        let bytes = try adapter.login(unsafe LoginPrompter(prompter)).utf8Prefix(1016)
         unsafe result.pointee.text_length = UInt32(bytes.count)
         unsafe withUnsafeMutableBytes(of: &result.pointee.text) { buffer in unsafe buffer.copyBytes(from: bytes) }
         return METER_OK

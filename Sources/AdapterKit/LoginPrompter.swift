@@ -25,6 +25,9 @@ import AdapterABI
                 prompter.pointee.context, kind.rawValue, question, &buffer, UInt32(buffer.count), &length)
                 ?? METER_CANCELLED
         }
+        guard code != METER_BUFFER_TOO_SMALL else {
+            throw AdapterError(.tooLarge, "the answer is longer than \(buffer.count) bytes")
+        }
         guard code == METER_OK else { throw AdapterError(.cancelled, "the login was cancelled") }
         return String(decoding: buffer.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
     }

@@ -36,6 +36,14 @@ extension String {
         self = unsafe String(decoding: bytes, as: UTF8.self)
     }
 
+    /// At most `capacity` bytes, cut before a character and not within one.
+    func utf8Prefix(_ capacity: Int) -> [UInt8] {
+        let bytes = Array(utf8)
+        var length = min(bytes.count, capacity)
+        while length > 0, length < bytes.count, bytes[length] & 0xC0 == 0x80 { length -= 1 }
+        return Array(bytes.prefix(length))
+    }
+
     /// This string as a text that is valid for the duration of `body`.
     func withText<Result>(_ body: (meter_text) -> Result) -> Result {
         var arena = TextArena()

@@ -9,7 +9,6 @@ public struct InfluxPoint: Sendable, Equatable {
     public enum Value: Sendable, Equatable {
         case number(Double)
         case text(String)
-        case flag(Bool)
     }
 
     public func number(_ field: String) -> Double? {

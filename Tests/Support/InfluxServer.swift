@@ -126,7 +126,6 @@ extension InfluxPoint.Value {
     fileprivate init?(json: Any) {
         switch json {
         case let text as String: self = .text(text)
-        case let flag as Bool: self = .flag(flag)
         case let number as NSNumber: self = .number(number.doubleValue)
         default: return nil
         }

@@ -25,6 +25,28 @@ struct Household: Sendable {
         return reading
     }
 
+    /// The mean of samples ten seconds apart.
+    func meanReading(from start: Double, to end: Double) -> Reading {
+        let count = Int(max(1, min(360, (end - start) / 10)))
+        let width = (end - start) / Double(count)
+        let samples = (0..<count).map { reading(at: start + (Double($0) + 0.5) * width) }
+        var mean = samples[0]
+        mean.gridPowerW = self.mean(samples.map(\.gridPowerW))
+        mean.solarPowerW = self.mean(samples.map(\.solarPowerW))
+        mean.consumptionPowerW = self.mean(samples.map(\.consumptionPowerW))
+        for index in mean.circuits.indices {
+            mean.circuits[index].powerW = self.mean(samples.map { $0.circuits[index].powerW })
+        }
+        return mean
+    }
+
+    /// nil where one of them is.
+    private func mean(_ powers: [Double?]) -> Double? {
+        let measured = powers.compactMap { $0 }
+        guard measured.count == powers.count else { return nil }
+        return rounded(measured.reduce(0, +) / Double(measured.count))
+    }
+
     private func circuits(at seconds: Double) -> [Circuit] {
         let hour = localHour(seconds)
         // A household wakes at 6:30, is out in the forenoon, and is at home in the evening.

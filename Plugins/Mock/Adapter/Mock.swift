@@ -23,9 +23,13 @@ public final class Mock: MeterAdapter, HistoryProviding {
         guard solarPeakW >= 0, solarPeakW <= 50_000 else {
             throw AdapterError(.misconfigured, "MOCK_SOLAR_PEAK_W is \(solarPeakW); it must be 0 to 50000")
         }
+        let utcOffsetHours = host.number("utc_offset_hours") ?? 0
+        guard utcOffsetHours >= -14, utcOffsetHours <= 14 else {
+            throw AdapterError(.misconfigured, "MOCK_UTC_OFFSET_HOURS is \(utcOffsetHours); it must be -14 to 14")
+        }
         household = Household(
             seed: host.number("seed").flatMap { UInt64(exactly: $0.magnitude.rounded()) } ?? 1,
-            solarPeakW: solarPeakW, hasCar: host.flag("ev"), utcOffsetHours: host.number("utc_offset_hours") ?? 0)
+            solarPeakW: solarPeakW, hasCar: host.flag("ev"), utcOffsetHours: utcOffsetHours)
     }
 
     public func read(deadline: Deadline) throws(AdapterError) -> Reading {
@@ -37,8 +41,11 @@ public final class Mock: MeterAdapter, HistoryProviding {
         var end = request.from / step * step + step
         var count = 0
         while end <= request.to {
-            if count >= request.maximumRecords { return .more(coveredTo: end - step) }
-            var record = household.reading(at: Double(end - step / 2) / 1e9)
+            guard count < request.maximumRecords, host.nowMonotonic < request.deadline.monotonic else {
+                return .more(coveredTo: end - step)
+            }
+            var record = household.meanReading(from: Double(end - step) / 1e9, to: Double(end) / 1e9)
+            record.quality = .backfilled
             record.timestamp = end
             record.period = step
             guard put(record) else { return .more(coveredTo: end) }

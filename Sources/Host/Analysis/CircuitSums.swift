@@ -16,26 +16,25 @@ struct CircuitSums {
     mutating func begin(later sample: CircuitSample) { later = sample }
 
     /// Takes the step between the two samples and forgets them.
-    mutating func take(
-        _ windows: StepWindows, emission: Emission?, account: inout CircuitAccount, rules: FoldRules
-    ) {
+    mutating func take(_ windows: StepWindows, account: inout CircuitAccount, rules: FoldRules) {
         guard earlier != nil || later != nil else { return }
         let held = windows.held == nil ? nil : earlier?.power
         let period = windows.period == nil ? nil : later?.power
         power.add(held, for: windows.heldTime)
         power.add(period, for: windows.periodTime)
 
-        let spread = windows.period == nil ? nil : later.map { PeriodPowers($0, period: emission?.period ?? 0) }
+        let spread = windows.period == nil ? nil : later.map { PeriodPowers($0, period: windows.emissionPeriod) }
         energy = advance(
-            &account.energy, energy, windows, emission, rules, held: held.map { max(0, $0) },
+            &account.energy, energy, windows, rules, held: held.map { max(0, $0) },
             period: spread?.energyW ?? period.map { max(0, $0) },
             counter: later.flatMap { $0.present.contains(.totalEnergy) ? $0.totalEnergy : nil })
         returned = advance(
-            &account.returned, returned, windows, emission, rules, held: held.map { max(0, -$0) },
+            &account.returned, returned, windows, rules, held: held.map { max(0, -$0) },
             period: spread?.returnedW ?? period.map { max(0, -$0) },
             counter: later.flatMap { $0.present.contains(.totalReturned) ? $0.totalReturned : nil })
 
-        if let newest = (emission.map { $0.timestamp <= windows.to } ?? false) ? later : earlier {
+        let endsInSlot = windows.emissionAt.map { $0 <= windows.to } ?? false
+        if let newest = endsInSlot ? later : earlier {
             kind = newest.kind
             quality = newest.quality
             wasSeen = true
@@ -45,11 +44,11 @@ struct CircuitSums {
     }
 
     private func advance(
-        _ account: inout EnergyAccount, _ sum: Millijoules?, _ windows: StepWindows, _ emission: Emission?,
-        _ rules: FoldRules, held: Double?, period: Double?, counter: Millijoules?
+        _ account: inout EnergyAccount, _ sum: Millijoules?, _ windows: StepWindows, _ rules: FoldRules,
+        held: Double?, period: Double?, counter: Millijoules?
     ) -> Millijoules? {
-        let step = windows.step(held: held, period: period, later: emission, rules: rules)
-        let added = emission == nil ? account.hold(step) : account.advance(step, counter: counter)
+        let step = windows.step(held: held, period: period, rules: rules)
+        let added = windows.emissionAt == nil ? account.hold(step) : account.advance(step, counter: counter)
         guard let added else { return sum }
         return (sum ?? 0) + added
     }

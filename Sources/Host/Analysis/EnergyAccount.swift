@@ -24,6 +24,7 @@ public struct EnergyAccount: Hashable, Sendable {
         /// Energy from the beginning of the stretch up to `instant`, rounded: differences of it telescope.
         func energy(upTo instant: Instant) -> Millijoules {
             let length = Swift.min(Swift.max(instant, from), to) - from
+            guard length > 0, powerW > 0 else { return 0 }
             return Int64(exactly: (powerW * Double(length) / 1e6).rounded()) ?? 0
         }
 

@@ -112,7 +112,9 @@ public struct Fold {
         if let later, later.period > 0, let periodStart, later.timestamp > periodStart {
             period = Window(from: periodStart, to: later.timestamp)
         }
-        let windows = StepWindows(from: begin, to: stop, held: held, period: period)
+        let windows = StepWindows(
+            from: begin, to: stop, held: held, period: period, emissionAt: later?.timestamp,
+            emissionPeriod: later?.period ?? 0)
 
         house.take(windows, earlier, later)
         takeFlows(windows, earlier, later)
@@ -123,12 +125,12 @@ public struct Fold {
     private mutating func takeFlows(_ windows: StepWindows, _ earlier: Emission?, _ later: Emission?) {
         let isBalanced = isConsumptionBalanced(later)
         for flow in Flow.allCases where flow != .consumed || !isBalanced {
-            let heldPower = earlier.flatMap { FlowPower.watts(flow, of: $0) }
-            let periodPower = later.flatMap { FlowPower.ofPeriod(flow, $0) }
+            let heldPower = FlowPower.watts(flow, of: earlier)
+            let periodPower = FlowPower.ofPeriod(flow, later)
             let counter = later?.counters[flow]
             guard heldPower != nil || periodPower != nil || counter != nil || carry.flows[flow] != nil else { continue }
             var account = carry.flows[flow] ?? EnergyAccount()
-            let step = windows.step(held: heldPower, period: periodPower, later: later, rules: rules)
+            let step = windows.step(held: heldPower, period: periodPower, rules: rules)
             house.add(later == nil ? account.hold(step) : account.advance(step, counter: counter), to: flow)
             carry.flows[flow] = account
         }
@@ -145,7 +147,7 @@ public struct Fold {
             circuits[Int(sample.circuit)].begin(later: sample)
         }
         for number in circuits.indices {
-            circuits[number].take(windows, emission: later, account: &carry.circuits[number], rules: rules)
+            circuits[number].take(windows, account: &carry.circuits[number], rules: rules)
         }
     }
 

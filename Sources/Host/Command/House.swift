@@ -92,7 +92,7 @@ final class House: HouseView {
         report.powers = emission.powers
         report.powers.consumptionW =
             HousePowers.knowsConsumption(known) ? HousePowers.consumption(emission.powers, known: known) : nil
-        report.unmonitoredPowerW = Remainder.watts(of: emission)
+        report.unmonitoredPowerW = Remainder.watts(of: emission).map(Shares.thousandths)
         report.quality = emission.quality
         report.dailyKWh = today(view) ?? emission.dayEnergy.map(Energy.kWh)
         let use = HousePowers.use(emission.powers, known: known)

@@ -13,6 +13,8 @@ struct Batch {
 
     private var fates: [Fate]
     private(set) var acceptedCount = 0
+    /// Lines that were refused alone.
+    private(set) var refusedCount = 0
     private(set) var lastWords = ""
 
     init(count: Int) {
@@ -26,13 +28,18 @@ struct Batch {
 
     mutating func reject(_ line: Int, words: String) {
         fates[line] = .rejected(words)
+        refusedCount += 1
         lastWords = words
     }
 
     mutating func suspect(_ line: Int, _ words: String) {
         fates[line] = .suspected(words)
+        refusedCount += 1
         lastWords = words
     }
+
+    /// So many refused one by one, and not one taken: going on would only ask the server the same again.
+    var isHopeless: Bool { acceptedCount == 0 && refusedCount >= 64 }
 
     /// Several lines, and not one was taken: the fault is not theirs. A suspect alone proves nothing either.
     var isStuck: Bool {

@@ -16,6 +16,7 @@ struct DeliveryWork {
     private var failures = 0
     /// The most bytes that the server was found to take.
     private var batchBytes: Int
+    private var nextCount: Int64 = 0
     private let durable: Doorbell?
 
     init(loop: DeliveryLoop) {
@@ -41,6 +42,8 @@ struct DeliveryWork {
             }
             guard let pause else { continue }
             wait(pause == .max ? nil : Clock.monotonic() + pause)
+            // A token may have changed in its file meanwhile.
+            if failures > 0 { credentials = loop.options.credentials() }
         }
     }
 
@@ -60,8 +63,7 @@ struct DeliveryWork {
         self.reader = reader
         let slots = try reader.waitingSlots(points: loop.options.batchLines)
         let alerts = try reader.waitingAlerts()
-        let backlog = try reader.backlog()
-        loop.update { $0.backlog = backlog }
+        try count(reader, isAll: slots.isEmpty && alerts.isEmpty)
         guard !slots.isEmpty || !alerts.isEmpty else {
             set(.idle)
             return .max
@@ -70,6 +72,15 @@ struct DeliveryWork {
         for (index, alert) in alerts.enumerated() { writer.append(alert, index: index) }
         for (index, slot) in slots.enumerated() { writer.append(slot, index: index) }
         return send(slots, alerts)
+    }
+
+    /// Counts what waits: all of it is read for that, so not at every batch.
+    private mutating func count(_ reader: Reader, isAll: Bool) throws(StorageError) {
+        let now = Clock.monotonic()
+        guard isAll || now >= nextCount else { return }
+        nextCount = now + Duration.second
+        let backlog = try reader.backlog()
+        loop.update { $0.backlog = backlog }
     }
 
     private mutating func send(_ slots: [OutboundSlot], _ alerts: [OutboundAlert]) -> Int64? {
@@ -148,7 +159,7 @@ struct DeliveryWork {
         }
         guard lines.count > 1 else {
             if isNamed { batch.reject(lines.lowerBound, words: words) } else { batch.suspect(lines.lowerBound, words) }
-            return nil
+            return batch.isHopeless ? Failure(.misconfigured, words, pause: loop.options.slowPause) : nil
         }
         return halves(lines, &batch)
     }
@@ -172,9 +183,10 @@ struct DeliveryWork {
     private mutating func detect(_ client: HTTPClient) throws(TransferError) -> InfluxAPI {
         if let api { return api }
         var found: InfluxAPI?
-        for path in ["/ping", "/health"] where found == nil {
+        // InfluxDB 3 guards /ping, and knows only bearer tokens there.
+        for (path, scheme) in [("/ping", InfluxAPI.v2), ("/ping", .v3), ("/health", .v2)] where found == nil {
             let response = try client.perform(
-                loop.options.target.probe(path, credentials: credentials),
+                loop.options.target.probe(path, api: scheme, credentials: credentials),
                 until: Clock.monotonic() + loop.options.answerTime, interrupt: loop.ending.number)
             found = InfluxTarget.api(fromPing: response)
         }
@@ -216,6 +228,10 @@ struct DeliveryWork {
             status.rejected += batch.rejectedCount
             status.api = api?.rawValue
             status.nextAttempt = nil
+            if status.state != .idle, status.state != .delivering {
+                status.state = .delivering
+                status.since = .now
+            }
         }
         if batch.rejectedCount > 0 {
             loop.log.write(
@@ -230,7 +246,6 @@ struct DeliveryWork {
     private mutating func failed(_ failure: Failure) -> Int64 {
         if isEnding { return 0 }
         failures += 1
-        if failure.state == .unauthorized { credentials = loop.options.credentials() }
         let longest = min(loop.options.longestPause, Duration.second << Int64(min(failures - 1, 6)))
         let jittered = Int64(Double(longest) * loop.options.random())
         let pause = max(failure.pause, jittered, 100 * Duration.millisecond)

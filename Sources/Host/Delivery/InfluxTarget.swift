@@ -65,8 +65,8 @@ package struct InfluxTarget: Sendable {
         return request
     }
 
-    func probe(_ path: String, credentials: InfluxCredentials) -> HTTPRequest {
-        request(.get, path, api: .v2, credentials: credentials)
+    func probe(_ path: String, api: InfluxAPI, credentials: InfluxCredentials) -> HTTPRequest {
+        request(.get, path, api: api, credentials: credentials)
     }
 
     private func request(

@@ -145,7 +145,8 @@ package struct LineWriter {
             bytes.append(UInt8(ascii: "\""))
             for byte in value.utf8 {
                 if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
-                bytes.append(byte == 0 ? UInt8(ascii: " ") : byte)
+                // A line end within quotes is allowed, but not every server knows it.
+                bytes.append(byte < 32 ? UInt8(ascii: " ") : byte)
             }
             bytes.append(UInt8(ascii: "\""))
         }
@@ -206,22 +207,28 @@ package struct LineWriter {
 
 /// Text as line protocol wants it in keys and tag values.
 enum LineText {
-    /// Commas, equals signs and spaces escaped; what ends a line becomes a space; no backslash at the end, where it
-    /// would escape what follows.
+    /// Commas, equals signs and spaces escaped; what ends a line becomes a space. A backslash before one of these, or
+    /// at the end, is left out: servers do not agree on whether it escapes itself or what follows.
     static func tag(_ text: String) -> [UInt8] {
         var bytes: [UInt8] = []
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: ","), UInt8(ascii: "="), UInt8(ascii: " "):
+                dropBackslashes(&bytes)
                 bytes.append(UInt8(ascii: "\\"))
                 bytes.append(byte)
             case 0...31, 127:
+                dropBackslashes(&bytes)
                 bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: " ")])
             default: bytes.append(byte)
             }
         }
-        while bytes.last == UInt8(ascii: "\\") { bytes.removeLast() }
+        dropBackslashes(&bytes)
         return bytes
+    }
+
+    private static func dropBackslashes(_ bytes: inout [UInt8]) {
+        while bytes.last == UInt8(ascii: "\\") { bytes.removeLast() }
     }
 }
 

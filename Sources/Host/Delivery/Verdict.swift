@@ -23,11 +23,13 @@ package enum Verdict: Hashable, Sendable {
         let error = ServerError(body)
         let words = error?.words ?? Self.plain(body, status)
         switch status {
+        // A page in place of an answer: a proxy or a login spoke, and nothing is stored.
+        case 200..<300 where Self.isPage(body): self = .misconfigured(words: words)
         case 200..<300: self = .accepted
         case 401, 403: self = .unauthorized(words: words)
         case 404: self = .notFound(words: words)
         case 413: self = .tooLarge
-        case 429, 503: self = .busy(retryAfter: retryAfter, words: words)
+        case 408, 429, 503: self = .busy(retryAfter: retryAfter, words: words)
         case 400, 422:
             guard let error else {
                 self = .misconfigured(words: words)
@@ -40,6 +42,8 @@ package enum Verdict: Hashable, Sendable {
         default: self = .misconfigured(words: words)
         }
     }
+
+    private static func isPage(_ body: [UInt8]) -> Bool { body.first { $0 > 32 } == UInt8(ascii: "<") }
 
     static func isAboutLines(_ words: String) -> Bool {
         let lower = words.lowercased()
@@ -93,7 +97,8 @@ private struct ServerError: Decodable {
         return String((words1 + details).prefix(1000))
     }
 
-    var lines: [Int] { badLines.compactMap(\.line_number) }
+    /// Only where the server says that it has stored the others.
+    var lines: [Int] { isAboutLines ? badLines.compactMap(\.line_number) : [] }
 
     var isAboutLines: Bool { Verdict.isAboutLines(words1) }
 

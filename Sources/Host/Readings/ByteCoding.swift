@@ -1,28 +1,35 @@
-/// Appends little-endian values: the form of what the store keeps as a blob.
+/// Appends little-endian values: the form of what the store keeps as a blob. Inlinable: called across modules for each
+/// number of each emission.
 public struct ByteWriter: Sendable {
-    public private(set) var bytes: [UInt8] = []
+    @usableFromInline var storage: [UInt8] = []
 
-    public init() {}
+    /// - Parameter capacity: bytes that will be written, about.
+    @inlinable
+    public init(capacity: Int = 0) { storage.reserveCapacity(capacity) }
 
+    @inlinable public var bytes: [UInt8] { storage }
+
+    @inlinable
     public mutating func write<Value: FixedWidthInteger>(_ value: Value) {
-        var rest = value.littleEndian
-        for _ in 0..<(Value.bitWidth / 8) {
-            bytes.append(UInt8(truncatingIfNeeded: rest))
-            rest = Value.bitWidth > 8 ? rest >> 8 : 0
+        // The bytes are copied within the call.
+        unsafe withUnsafeBytes(of: value.littleEndian) { bytes in
+            unsafe storage.append(contentsOf: bytes)
         }
     }
 
-    public mutating func write(_ value: Double) { write(value.bitPattern) }
-    public mutating func write(_ value: Float) { write(value.bitPattern) }
-    public mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
+    @inlinable public mutating func write(_ value: Double) { write(value.bitPattern) }
+    @inlinable public mutating func write(_ value: Float) { write(value.bitPattern) }
+    @inlinable public mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
 
     /// A presence byte, then the value.
+    @inlinable
     public mutating func write(_ value: Int64?) {
         write(value != nil)
         if let value { write(value) }
     }
 
     /// A presence byte, then the value.
+    @inlinable
     public mutating func write(_ value: Double?) {
         write(value != nil)
         if let value { write(value) }
@@ -31,7 +38,7 @@ public struct ByteWriter: Sendable {
 
 /// Reads what `ByteWriter` wrote; nil at the end of the bytes, never a trap.
 public struct ByteReader: Sendable {
-    private var rest: ArraySlice<UInt8>
+    @usableFromInline var rest: ArraySlice<UInt8>
 
     public init(_ bytes: [UInt8]) {
         rest = bytes[...]
@@ -39,12 +46,13 @@ public struct ByteReader: Sendable {
 
     public var isAtEnd: Bool { rest.isEmpty }
 
+    @inlinable
     public mutating func read<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) -> Value? {
         let size = Value.bitWidth / 8
         guard rest.count >= size else { return nil }
         var value: Value = 0
-        for (index, byte) in rest.prefix(size).enumerated() {
-            value |= Value(truncatingIfNeeded: byte) << (index * 8)
+        for index in 0..<size {
+            value |= Value(truncatingIfNeeded: rest[rest.startIndex + index]) << (index * 8)
         }
         rest = rest.dropFirst(size)
         return value

@@ -3,9 +3,10 @@ import Readings
 /// An emission as a blob of the journal. Circuits go by their durable numbers; the catalog comes from the store.
 enum EmissionCoding {
     private static let version: UInt8 = 1
+    private static let circuitBytes = 48
 
     static func encode(_ emission: Emission) -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = ByteWriter(capacity: 180 + emission.circuits.count * circuitBytes)
         writer.write(version)
         writer.write(emission.period)
         writer.write(emission.quality.rawValue)

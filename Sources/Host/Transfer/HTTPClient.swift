@@ -151,6 +151,13 @@ package final class HTTPClient {
 
     // MARK: The answer
 
+    /// Whether the last request got as far as a server.
+    private var isConnected: Bool {
+        var port = 0
+        unsafe sm_curl_get_long(easyHandle, CURLINFO_PRIMARY_PORT, &port)
+        return port > 0
+    }
+
     private func check(_ code: CURLcode, _ exchange: Exchange, _ server: String) throws(TransferError) {
         guard code != CURLE_OK else { return }
         let words = unsafe String(cString: curl_easy_strerror(code))
@@ -160,6 +167,8 @@ package final class HTTPClient {
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_USE_SSL_FAILED:
             throw TransferError(kind: .tls, message: "\(server): \(words)")
+        case CURLE_UNSUPPORTED_PROTOCOL where isConnected:
+            throw TransferError(kind: .unreachable, message: "\(server) does not answer in HTTP")
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
             throw TransferError(kind: .invalid, message: "\(server) is not an http or https address")
         default:

@@ -1,0 +1,151 @@
+import Readings
+import Storage
+import TestSupport
+import Testing
+
+@testable import Delivery
+
+@Suite struct LineWriterTests {
+    private let end = Instant(seconds: 1_780_315_200)
+
+    @Test func `a house and its circuits are the seed's lines`() throws {
+        var slot = slot(isHouse: true)
+        slot.totalPowerW = 2450
+        slot.dayEnergy = Millijoules(18_500_000) * 3_600
+        slot.powers.gridW = -12.5
+        slot.coverage = 0.95
+        slot.quality = .measured
+        slot.circuits = [
+            circuit(0) {
+                $0.powerW = 1200; $0.percentage = 49.0
+            }
+        ]
+        #expect(
+            lines(slot, names: ["Kitchen, north"], ids: ["k\"1"]) == [
+                "smart_meter,meter_type=mock,site=home total_power_w=2450,daily_kwh=18.5,total_is=\"grid\""
+                    + ",grid_power_w=-12.5,coverage=0.95,quality=\"measured\" 1780315200000000000",
+                "smart_meter_circuit,circuit_name=Kitchen\\,\\ north,meter_type=mock,site=home power_w=1200"
+                    + ",percentage=49,kind=\"load\",circuit_id=\"k\\\"1\",quality=\"measured\" 1780315200000000000",
+            ])
+    }
+
+    @Test func `another meter than the house writes its total as a circuit`() throws {
+        var slot = slot(isHouse: false)
+        slot.totalPowerW = 5
+        let line = try #require(ParsedLine(lines(slot)[0][...]))
+        #expect(line.measurement == "smart_meter_circuit")
+        #expect(line.tags["circuit_name"] == "Total")
+        #expect(line.fields["kind"] == "total")
+    }
+
+    @Test func `the old day's last figure stands one second before midnight`() throws {
+        var slot = slot(isHouse: true)
+        slot.totalPowerW = 1
+        slot.dayEnergy = 0
+        slot.closingDayEnergy = 3_600_000_000 * 7
+        let parsed = try lines(slot).map { try #require(ParsedLine($0[...])) }
+        #expect(parsed.map(\.time) == [end.nanoseconds, end.nanoseconds - 1_000_000_000])
+        #expect(parsed.map { $0.fields["daily_kwh"] } == ["0", "7"])
+        #expect(parsed[1].fields.count == 1)
+    }
+
+    @Test func `a circuit without a number has no line`() {
+        var slot = slot(isHouse: false)
+        slot.circuits = [circuit(0) { _ in }]
+        #expect(lines(slot, names: ["A"], ids: ["a"]).isEmpty)
+        slot.circuits = [
+            circuit(0) {
+                $0.powerW = .nan; $0.percentage = .infinity
+            }
+        ]
+        #expect(lines(slot, names: ["A"], ids: ["a"]).allSatisfy { !$0.contains("nan") && !$0.contains("inf") })
+    }
+
+    @Test(arguments: 1...20) func `any name is one line that reads back`(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let alphabet = Array("ab,= \"\\\n\r\t\u{0}ü🫖#\u{7F}")
+        for _ in 0..<200 {
+            func word() -> String {
+                String((0..<Int.random(in: 0...8, using: &random)).map { _ in alphabet.randomElement(using: &random)! })
+            }
+            let (name, id, tag) = (word(), word(), word())
+            var slot = slot(isHouse: false)
+            slot.circuits = [circuit(0) { $0.powerW = 1 }]
+            let written = lines(slot, names: [name], ids: [id], tag: tag)
+            #expect(written.count == 1, "seed \(seed) \(name.debugDescription)")
+            let line = try #require(ParsedLine(written[0][...]), "seed \(seed) \(name.debugDescription) \(written)")
+            let expected = Self.asTag(name)
+            #expect(line.tags["circuit_name"] ?? "" == expected, "seed \(seed) \(name.debugDescription)")
+            #expect(line.tags["site"] ?? "" == Self.asTag(tag), "seed \(seed) \(tag.debugDescription)")
+            #expect(line.fields["circuit_id"] == Self.spaced(id, delete: false), "seed \(seed) \(id.debugDescription)")
+            #expect(line.fields["power_w"] == "1" && line.time == end.nanoseconds)
+        }
+    }
+
+    @Test(arguments: 1...5) func `a number reads back as it was`(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        for _ in 0..<2000 {
+            let magnitude = Double.random(in: -6...14, using: &random)
+            var value = Double.random(in: -1...1, using: &random) * .pow10(magnitude)
+            if Bool.random(using: &random) { value = (value * 1000).rounded() / 1000 }
+            var bytes: [UInt8] = []
+            DecimalText.append(value, to: &bytes)
+            #expect(Double(String(decoding: bytes, as: UTF8.self)) == value, "seed \(seed)")
+        }
+        for value in [0, -0.0, 0.1, -0.000001, 1e15, 999_999_999.999999, 1e300, Double.leastNormalMagnitude] {
+            var bytes: [UInt8] = []
+            DecimalText.append(value, to: &bytes)
+            #expect(Double(String(decoding: bytes, as: UTF8.self)) == value)
+        }
+    }
+
+    // MARK: What is expected
+
+    /// Control characters as spaces.
+    private static func spaced(_ text: String, delete: Bool) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.value < 32 || delete && $0.value == 127 ? " " : $0 }))
+    }
+
+    /// As `spaced`, without backslashes at the end and before what is escaped.
+    private static func asTag(_ text: String) -> String {
+        var result = ""
+        for character in spaced(text, delete: true).reversed() {
+            let next = result.last
+            if character == "\\", next == nil || [",", "=", " "].contains(next) { continue }
+            result.append(character)
+        }
+        return String(result.reversed())
+    }
+
+    private func slot(isHouse: Bool) -> Slot {
+        Slot(instance: 1, start: end - Duration.minute, end: end, isHouse: isHouse, totalIs: .grid)
+    }
+
+    private func circuit(_ number: Int32, _ fill: (inout CircuitSlot) -> Void) -> CircuitSlot {
+        var circuit = CircuitSlot(circuit: number, kind: .load)
+        fill(&circuit)
+        return circuit
+    }
+
+    private func lines(_ slot: Slot, names: [String] = [], ids: [String] = [], tag: String = "home") -> [String] {
+        var writer = LineWriter(tags: [("site", tag)])
+        writer.append(
+            OutboundSlot(
+                id: 1, revision: 1, slot: slot, meter: InstanceIdentity(meterType: "mock"), circuitNames: names,
+                circuitIDs: ids), index: 0)
+        #expect(writer.bytes.isEmpty || writer.bytes.last == 10)
+        return writer.lines.indices.map {
+            String(decoding: writer.bytes(of: $0..<($0 + 1)).dropLast(), as: UTF8.self)
+        }
+    }
+}
+
+extension Double {
+    fileprivate static func pow10(_ exponent: Double) -> Double {
+        var value = 1.0
+        for _ in 0..<Int(abs(exponent)) { value *= 10 }
+        return exponent < 0 ? 1 / value : value
+    }
+}

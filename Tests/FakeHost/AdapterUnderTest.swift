@@ -1,0 +1,145 @@
+public import AdapterABI
+import Glibc
+
+/// What an adapter answered instead of METER_OK.
+public struct AdapterFailure: Error, Equatable {
+    public var code: Int32
+    public var message: String
+    public var retryAfter: Int64
+
+    public init(code: Int32, message: String, retryAfter: Int64 = 0) {
+        self.code = code
+        self.message = message
+        self.retryAfter = retryAfter
+    }
+}
+
+/// One adapter, driven through the interface as the host drives it. Used by one thread.
+@safe public final class AdapterUnderTest {
+    @unsafe public let descriptor: UnsafePointer<meter_descriptor>
+
+    /// The `index`th descriptor of what an entry point answered.
+    public init(_ library: UnsafePointer<meter_library>?, index: Int = 0) throws {
+        guard let library = unsafe library, index < Int(unsafe library.pointee.descriptor_count),
+            let descriptor = unsafe library.pointee.descriptors[index]
+        else { throw AdapterFailure(code: METER_NOT_FOUND, message: "there is no descriptor \(index)") }
+        unsafe self.descriptor = descriptor
+    }
+
+    /// Loads a shared library; it stays loaded.
+    public convenience init(path: String) throws {
+        guard let answer = unsafe Self.enter(path: path, hostABI: METER_ABI_MAJOR << 16 | METER_ABI_MINOR) else {
+            throw AdapterFailure(code: METER_NOT_FOUND, message: "no library, or it refused this host: \(path)")
+        }
+        try unsafe self.init(answer)
+    }
+
+    /// What the library at `path` answers a host of that version; NULL too where it cannot be loaded.
+    public static func enter(path: String, hostABI: UInt32) -> UnsafePointer<meter_library>? {
+        guard let handle = unsafe dlopen(path, RTLD_NOW | RTLD_LOCAL),
+            let symbol = unsafe dlsym(handle, "meter_adapter_entry")
+        else { return nil }
+        typealias Entry = @convention(c) (UInt32) -> UnsafePointer<meter_library>?
+        return unsafe unsafeBitCast(symbol, to: Entry.self)(hostABI)
+    }
+
+    public var meterType: String { unsafe String(copying: descriptor.pointee.meter_type) }
+
+    public var settingNames: [String] {
+        (0..<Int(unsafe descriptor.pointee.setting_count)).map {
+            unsafe String(copying: descriptor.pointee.settings[$0].name)
+        }
+    }
+
+    public func create(_ host: FakeHost) throws -> InstanceUnderTest {
+        for index in 0..<Int(unsafe descriptor.pointee.setting_count) {
+            let setting = unsafe descriptor.pointee.settings[index]
+            unsafe host.addDefault(String(copying: setting.name), String(copying: setting.default_value))
+        }
+        var instance: OpaquePointer?
+        try unsafe check { error in unsafe descriptor.pointee.create(descriptor, host.table, &instance, error) }
+        return try unsafe InstanceUnderTest(self, host, instance)
+    }
+}
+
+/// An instance from create to destroy, which `deinit` calls.
+@safe public final class InstanceUnderTest {
+    private let adapter: AdapterUnderTest
+    private let host: FakeHost
+    private let instance: OpaquePointer
+
+    init(_ adapter: AdapterUnderTest, _ host: FakeHost, _ instance: OpaquePointer?) throws {
+        guard let instance = unsafe instance else {
+            throw AdapterFailure(code: METER_FAILED, message: "create stored nothing")
+        }
+        self.adapter = adapter
+        self.host = host
+        unsafe self.instance = instance
+    }
+
+    deinit { unsafe adapter.descriptor.pointee.destroy(instance) }
+
+    public func start() throws {
+        try unsafe check { error in unsafe adapter.descriptor.pointee.start(instance, error) }
+    }
+
+    /// The reading that the adapter emitted within this call.
+    @discardableResult
+    public func read(withinSeconds seconds: Int64 = 5) throws -> EmittedReading {
+        let before = host.emissions.count
+        let deadline = fakeMonotonic(nil) + seconds * 1_000_000_000
+        try unsafe check { error in unsafe adapter.descriptor.pointee.read(instance, deadline, error) }
+        guard host.emissions.count > before, let last = host.emissions.last else {
+            throw AdapterFailure(code: METER_NO_DATA, message: "read succeeded and emitted nothing")
+        }
+        return last
+    }
+
+    public func stop() { unsafe adapter.descriptor.pointee.stop(instance) }
+
+    /// - Returns: the records, and the result's outcome and covered_to.
+    public func history(
+        from: Int64, to: Int64, step: Int64, maximumRecords: UInt32
+    ) throws -> (records: [EmittedReading], outcome: UInt32, coveredTo: Int64) {
+        let records = RecordList()
+        var result = meter_history_result()
+        result.struct_size = UInt32(MemoryLayout<meter_history_result>.size)
+        let request = meter_history_request(
+            struct_size: UInt32(MemoryLayout<meter_history_request>.size), max_records: maximumRecords, from_ns: from,
+            to_ns: to, step_ns: step, deadline_ns: fakeMonotonic(nil) + 5_000_000_000)
+        let table = unsafe METER_HISTORY.withCString { id in
+            unsafe adapter.descriptor.pointee.extension?(meter_text_of(id))
+        }
+        guard let table = unsafe table?.assumingMemoryBound(to: meter_history.self) else {
+            throw AdapterFailure(code: METER_UNSUPPORTED, message: "it offers no history")
+        }
+        try unsafe withUnsafePointer(to: request) { request in
+            var sink = unsafe meter_history_sink(context: Unmanaged.passUnretained(records).toOpaque(), put: keepRecord)
+            try unsafe check { error in unsafe table.pointee.history(instance, request, &sink, &result, error) }
+        }
+        return (records.all, result.outcome, result.covered_to_ns)
+    }
+}
+
+private final class RecordList {
+    var all: [EmittedReading] = []
+}
+
+private func keepRecord(_ context: UnsafeMutableRawPointer?, _ record: UnsafePointer<meter_reading>?) -> Int32 {
+    guard let context = unsafe context, let record = unsafe record else { return METER_SINK_STOP }
+    unsafe Unmanaged<RecordList>.fromOpaque(context).takeUnretainedValue().all.append(EmittedReading(record.pointee))
+    return METER_SINK_CONTINUE
+}
+
+/// Makes a fallible call, and throws what it says.
+private func check(_ call: (UnsafeMutablePointer<meter_error>) -> Int32) throws {
+    var error = meter_error()
+    error.struct_size = UInt32(MemoryLayout<meter_error>.size)
+    let code = unsafe call(&error)
+    guard code != METER_OK else { return }
+    let length = Int(error.message_length)
+    let message = unsafe withUnsafeBytes(of: error.message) {
+        unsafe String(decoding: $0.prefix(length), as: UTF8.self)
+    }
+    throw AdapterFailure(code: code, message: message, retryAfter: error.retry_after_ns)
+}
