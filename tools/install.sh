@@ -28,7 +28,7 @@ install -m 644 README.md LICENSE CHANGELOG.md .env.example "$root/share/doc/smar
 
 # needed FILE...: the parts of Swift's runtime that the files name.
 needed() {
-    objdump -p "$@" | awk '$1 == "NEEDED" { print $2 }' | sort -u |
+    for file in "$@"; do patchelf --print-needed "$file"; done | sort -u |
         while read -r name; do if [ -e "$runtime/$name" ]; then echo "$name"; fi; done
 }
 
