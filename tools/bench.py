@@ -1,6 +1,6 @@
-"""Measures the release build against a real Home Assistant and a real InfluxDB; prints one table.
+"""Measures the release build against a real Home Assistant and a real InfluxDB; prints rows of the bench table.
 
-Run by `make bench`, which sets SMARTMETER_BUILD, SMARTMETER_HA_VENV and SMARTMETER_HA_TEMPLATE.
+Run by tools/bench.sh, which sets SMARTMETER_BUILD, SMARTMETER_HA_VENV and SMARTMETER_HA_TEMPLATE.
 """
 
 import contextlib
@@ -179,10 +179,8 @@ def main() -> None:
     rows: list = []
     measure_starts(rows)
     measure_polls(rows)
-    rows.insert(0, ("what", "measured", "aim", "how"))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    for what, measured, aim, how in rows:
+        print(f"| {what} | {measured} | {how}; aim {aim} |")
 
 
 if __name__ == "__main__":

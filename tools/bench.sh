@@ -1,7 +1,15 @@
 #!/bin/bash
-# Measures the release build; prints one table. BENCH_DIR: a folder on the disk whose commits are measured (.build);
-# words choose benchmarks by a part of their name.
+# Measures the release build; prints one table (Markdown). Words choose benchmarks by a part of their name; `process`
+# is the whole host against a real Home Assistant and InfluxDB. BENCH_DIR: a folder on the disk whose commits are
+# measured (.build).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-swift build -c release --product Benchmarks >&2
-exec "$(swift build -c release --show-bin-path)/Benchmarks" "$@"
+swift build -c release >&2
+build="$(swift build -c release --show-bin-path)"
+[ "$*" = process ] || "$build/Benchmarks" "$@"
+if [ $# -eq 0 ] || [ "$*" = process ]; then
+    SMARTMETER_BUILD="$build" \
+    SMARTMETER_HA_VENV="${SMARTMETER_HA_VENV:-$PWD/.cache/homeassistant-venv}" \
+    SMARTMETER_HA_TEMPLATE="$PWD/.cache/homeassistant-template" \
+        python3 tools/bench.py
+fi
