@@ -113,6 +113,7 @@ let package = Package(
         tests("EndToEnd", ["TestSupport"], exclude: ["Fixtures"]),
         tests("ABI", ["AdapterABI", "FakeHost", "TestSupport"]),
         tests("AdapterKit", ["AdapterABI", "AdapterKit", "FakeHost"]),
+        tests("Adapters", ["Adapters", "AdapterABI", "Readings", "TestSupport"]),
         tests("HomeAssistant", ["AdapterABI", "AdapterKit", "HomeAssistantAdapter", "FakeHost", "TestSupport"]),
         tests("Mock", ["FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)

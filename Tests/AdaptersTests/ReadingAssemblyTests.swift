@@ -1,0 +1,137 @@
+import AdapterABI
+import Readings
+import Testing
+
+@testable import Adapters
+
+/// What adapters hand over, hostile ones included.
+@Suite struct ReadingAssemblyTests {
+    private let now = Instant(seconds: 1_780_315_200)
+
+    private func assembly(_ circuits: [CircuitIdentity] = []) -> ReadingAssembly {
+        ReadingAssembly(circuits: circuits, maximumPowerW: 100_000)
+    }
+
+    private func take(_ assembly: inout ReadingAssembly, _ change: (inout meter_reading) -> Void) throws -> Emission {
+        var reading = unsafe meter_reading_make()
+        unsafe change(&reading)
+        return try unsafe withUnsafePointer(to: reading) { pointer in
+            try unsafe assembly.emission(pointer, instance: 7, now: now)
+        }
+    }
+
+    /// A reading with circuits of these ids, laid out with a stride.
+    private func take(
+        _ assembly: inout ReadingAssembly, ids: [String], names: [String]? = nil, stride: Int = 136
+    ) throws -> Emission {
+        let texts = ids.map { Array($0.utf8CString) }
+        let nameTexts = (names ?? ids).map { Array($0.utf8CString) }
+        let table = UnsafeMutableRawPointer.allocate(byteCount: max(1, ids.count * stride), alignment: 8)
+        defer { unsafe table.deallocate() }
+        var copies: [UnsafeMutablePointer<CChar>] = unsafe []
+        defer { for unsafe copy in unsafe copies { unsafe copy.deallocate() } }
+        func forever(_ bytes: [CChar]) -> UnsafePointer<CChar> {
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+            for (index, byte) in bytes.enumerated() { unsafe (copy + index).initialize(to: byte) }
+            unsafe copies.append(copy)
+            return unsafe UnsafePointer(copy)
+        }
+        for index in ids.indices {
+            var circuit = unsafe meter_circuit_make(
+                forever(texts[index]), forever(nameTexts[index]), METER_KIND_LOAD)
+            unsafe meter_circuit_set_power_w(&circuit, Double(index))
+            unsafe table.storeBytes(of: circuit, toByteOffset: index * stride, as: meter_circuit.self)
+        }
+        return try unsafe take(&assembly) { reading in
+            unsafe reading.circuits = UnsafePointer(table.assumingMemoryBound(to: meter_circuit.self))
+            unsafe reading.circuit_count = UInt32(ids.count)
+            unsafe reading.circuit_stride = UInt32(stride)
+        }
+    }
+
+    @Test func `a zeroed reading says that nothing is measured`() throws {
+        var assembly = assembly()
+        let emission = try unsafe take(&assembly) { _ in }
+        #expect(emission.powers == Powers())
+        #expect(emission.timestamp == now)
+        #expect(emission.instance == 7)
+        #expect(emission.circuits.isEmpty)
+    }
+
+    @Test(arguments: [Double.nan, .infinity, -.infinity, 1e308, 100_001, -100_001])
+    func `an implausible number is dropped alone`(value: Double) throws {
+        var assembly = assembly()
+        let emission = try unsafe take(&assembly) { reading in
+            unsafe meter_set_grid_power_w(&reading, value)
+            unsafe meter_set_solar_power_w(&reading, 50)
+        }
+        #expect(emission.powers == Powers(solarW: 50))
+        #expect(assembly.badValues == 1)
+    }
+
+    @Test(arguments: [-1, Double.nan, 1e300]) func `a counter that is no counter is not measured`(value: Double) throws
+    {
+        var assembly = assembly()
+        let emission = try unsafe take(&assembly) { reading in unsafe meter_set_total_import_kwh(&reading, value) }
+        #expect(emission.counters.imported == nil)
+    }
+
+    @Test func `a number without its bit does not count`() throws {
+        var assembly = assembly()
+        let emission = try unsafe take(&assembly) { reading in unsafe reading.grid_power_w = 500 }
+        #expect(emission.powers.gridW == nil)
+    }
+
+    @Test func `what breaks a rule is refused whole, with a reason`() {
+        var assembly = assembly()
+        let day = Int64(86_400_000_000_000)
+        let changes: [(inout meter_reading) -> Void] = unsafe [
+            { unsafe $0.struct_size = 0 }, { unsafe $0.struct_size = 223 }, { unsafe $0.period_ns = -1 },
+            { unsafe $0.period_ns = day + 1 }, { unsafe $0.timestamp_ns = 1 },
+            { unsafe $0.timestamp_ns = now.nanoseconds + 2 * day }, { unsafe $0.circuit_count = 1 },
+            { unsafe $0.circuit_count = 10_000_000 },
+            {
+                unsafe $0.circuit_count = 1
+                unsafe $0.circuit_stride = 8
+            },
+        ]
+        for unsafe change in unsafe changes {
+            var isRefused = false
+            do { _ = try unsafe take(&assembly, change) } catch { isRefused = true }
+            #expect(isRefused)
+        }
+        #expect(throws: ReadingAssembly.Refusal.self) {
+            _ = try unsafe assembly.emission(nil, instance: 0, now: now)
+        }
+    }
+
+    @Test func `a later header's longer structs are read as far as they are known`() throws {
+        var assembly = assembly()
+        let emission = try take(&assembly, ids: ["a", "b", "c"], stride: 200)
+        #expect(emission.circuits.map(\.powerW) == [0, 1, 2])
+        let longer = try unsafe take(&assembly) { reading in unsafe reading.struct_size = 1000 }
+        #expect(longer.circuits.isEmpty)
+    }
+
+    @Test func `circuits keep their numbers in any order and absence`() throws {
+        var assembly = assembly([CircuitIdentity(id: "known", name: "Known")])
+        let first = try take(&assembly, ids: ["b", "known", "a"])
+        #expect(first.circuits.map(\.circuit) == [1, 0, 2])
+        let second = try take(&assembly, ids: ["a", "b"])
+        #expect(second.circuits.map(\.circuit) == [2, 1])
+        // "Known" was named by the store; the adapter now calls it by its id.
+        #expect(second.catalog.circuits.map(\.name) == ["known", "b", "a"])
+        let third = try take(&assembly, ids: ["a", "b"])
+        #expect(third.catalog.version == second.catalog.version)
+        let renamed = try take(&assembly, ids: ["a", "b"], names: ["A", "b"])
+        #expect(renamed.catalog.version > third.catalog.version)
+        #expect(renamed.catalog.circuits[2].name == "A")
+    }
+
+    @Test func `an id twice, an empty one and one that is too long are refused`() {
+        var assembly = assembly()
+        for ids in [["a", "a"], [""], [String(repeating: "x", count: 256)]] {
+            #expect(throws: ReadingAssembly.Refusal.self) { _ = try take(&assembly, ids: ids) }
+        }
+    }
+}
