@@ -29,7 +29,7 @@ import Testing
         let table = UnsafeMutableRawPointer.allocate(byteCount: max(1, ids.count * stride), alignment: 8)
         defer { unsafe table.deallocate() }
         var copies: [UnsafeMutablePointer<CChar>] = unsafe []
-        defer { for unsafe copy in unsafe copies { unsafe copy.deallocate() } }
+        defer { unsafe copies.forEach { unsafe $0.deallocate() } }
         func forever(_ bytes: [CChar]) -> UnsafePointer<CChar> {
             let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
             for (index, byte) in bytes.enumerated() { unsafe (copy + index).initialize(to: byte) }
@@ -95,9 +95,9 @@ import Testing
                 unsafe $0.circuit_stride = 8
             },
         ]
-        for unsafe change in unsafe changes {
+        for index in unsafe changes.indices {
             var isRefused = false
-            do { _ = try unsafe take(&assembly, change) } catch { isRefused = true }
+            do { _ = try unsafe take(&assembly, changes[index]) } catch { isRefused = true }
             #expect(isRefused)
         }
         #expect(throws: ReadingAssembly.Refusal.self) {
