@@ -11,7 +11,6 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
-    .unsafeFlags(["-disable-autolinking-runtime-compatibility"]),
 ]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 
@@ -75,7 +74,7 @@ let package = Package(
         stage("Configuration", ["Readings"]),
         stage("Transfer", ["CCurl", "Platform"]),
         stage("Analysis", ["Readings"]),
-        stage("Storage", ["CSQLite", "CLinux", "Readings", "Analysis"]),
+        stage("Storage", ["CSQLite", "CLinux", "Platform", "Readings", "Analysis"]),
         stage("Adapters", ["AdapterABI", "Platform", "Readings", "Configuration", "Observability", "Transfer"]),
         stage("Pipeline", ["Platform", "Readings", "Analysis", "Storage", "Observability"]),
         stage("Delivery", ["Platform", "Readings", "Storage", "Transfer", "Observability"]),

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Platform
 
 /// `DATA_DIR`: where the store lies, locked by the one host that runs on it.
 package final class DataDirectory: Sendable {
@@ -17,12 +18,12 @@ package final class DataDirectory: Sendable {
     package init(locking path: String) throws(StorageError) {
         self.path = path
         for part in Self.parents(of: path) where unsafe mkdir(part, 0o700) != 0 && errno != EEXIST {
-            throw StorageError(.inputOutput, "cannot make DATA_DIR \(path): \(Self.errorText(errno))")
+            throw StorageError(.inputOutput, "cannot make DATA_DIR \(path): \(SystemError.text(errno))")
         }
         let file = path + "/lock"
         let descriptor = unsafe sm_open(file, O_RDWR | O_CREAT, 0o600)
         guard descriptor >= 0 else {
-            throw StorageError(.inputOutput, "cannot write to DATA_DIR \(path): \(Self.errorText(errno))")
+            throw StorageError(.inputOutput, "cannot write to DATA_DIR \(path): \(SystemError.text(errno))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             var holder = [UInt8](repeating: 0, count: 16)
@@ -61,10 +62,5 @@ package final class DataDirectory: Sendable {
             parents.append(part)
         }
         return parents
-    }
-
-    private static func errorText(_ code: Int32) -> String {
-        var buffer = [CChar](repeating: 0, count: 128)
-        return unsafe String(cString: sm_error_text(code, &buffer, 128))
     }
 }
