@@ -21,25 +21,25 @@ struct NightWatch {
         self.registration = registration
     }
 
+    /// How long after the hour its last slot may still change.
+    private var wait: Int64 { registration.late + registration.interval / 10 }
+
     /// Answers whether a night was judged.
     mutating func judge(
         now: Instant, known: PowerSet, names: CircuitNames, identities: [CircuitIdentity], plan: inout CommitPlan,
         store: Store, options: PipelineOptions
     ) -> Bool {
-        if let next, now < next { return false }
+        // What the house measures is known with its first emission: a night is not passed over before.
+        guard !known.isEmpty, next.map({ $0 <= now }) ?? true else { return false }
         let zone = options.zone
         let spans = Self.spans(of: now, zone)
-        let due =
-            (spans.last?.upperBound ?? zone.startOfDay(containing: now)) + registration.late + registration.interval
-            / 10
+        let due = (spans.last?.upperBound ?? zone.startOfDay(containing: now)) + wait
         guard now >= due else {
             next = due
             return false
         }
         let tomorrow = zone.nextDayStart(after: now)
-        next =
-            (Self.spans(of: tomorrow, zone).last?.upperBound ?? tomorrow) + registration.late + registration.interval
-            / 10
+        next = (Self.spans(of: tomorrow, zone).last?.upperBound ?? tomorrow) + wait
         do throws(StorageError) {
             return try judge(
                 spans, date: zone.localDate(at: now).text, now: now, known: known, names: names, identities: identities,
@@ -54,7 +54,7 @@ struct NightWatch {
         _ spans: [Range<Instant>], date: String, now: Instant, known: PowerSet, names: CircuitNames,
         identities: [CircuitIdentity], plan: inout CommitPlan, store: Store, options: PipelineOptions
     ) throws(StorageError) -> Bool {
-        guard let first = spans.first, let last = spans.last, !known.isEmpty,
+        guard let first = spans.first, let last = spans.last,
             try !store.hasNight(of: number, date: date)
         else { return false }
         let excluded = options.phantomExclude.compactMap { wanted in
