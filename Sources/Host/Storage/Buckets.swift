@@ -17,18 +17,31 @@ struct Buckets {
         }
     }
 
-    /// Makes the buckets of these slots anew, within the caller's transaction.
+    /// Brings the buckets of slots that were just written up to date, within the caller's transaction: new slots are
+    /// added to theirs, a bucket with a slot that has changed is made anew.
     ///
     /// - Parameter prunedTo: slots that ended up to here may be gone; a bucket that begins before is not touched.
-    static func refresh(_ slots: [Slot], prunedTo: Instant, in database: Database) throws(StorageError) {
-        for key in Set(slots.lazy.filter { !$0.isFirstLight }.map(Key.init)) where key.start >= prunedTo {
-            for sql in [house, circuits] {
-                let insert = try database.statement(sql)
-                insert.bind(1, key.start.nanoseconds)
-                insert.bind(2, Int64(key.instance))
-                insert.bind(3, (key.start + length).nanoseconds)
-                try insert.run()
-            }
+    static func refresh(
+        added: [Slot], changed: [Slot], prunedTo: Instant, in database: Database
+    ) throws(StorageError) {
+        let stale = Set(changed.map(Key.init)).filter { $0.start >= prunedTo }
+        for key in stale { try remake(key, in: database) }
+        var sums: [Key: BucketSum] = [:]
+        for slot in added where !slot.isFirstLight {
+            let key = Key(of: slot)
+            guard key.start >= prunedTo, !stale.contains(key) else { continue }
+            sums[key, default: BucketSum()].add(slot)
+        }
+        for (key, sum) in sums { try sum.write(key, in: database) }
+    }
+
+    private static func remake(_ key: Key, in database: Database) throws(StorageError) {
+        for sql in [house, circuits] {
+            let insert = try database.statement(sql)
+            insert.bind(1, key.start.nanoseconds)
+            insert.bind(2, Int64(key.instance))
+            insert.bind(3, (key.start + length).nanoseconds)
+            try insert.run()
         }
     }
 

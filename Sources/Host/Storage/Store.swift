@@ -60,8 +60,7 @@ package final class Store {
                 try write(plan.circuits)
                 try write(plan.emissions)
                 try prune(plan.keepEmissionsFrom)
-                for slot in plan.slots { try write(slot) }
-                try Buckets.refresh(plan.slots, prunedTo: prunedTo, in: database)
+                try write(plan.slots)
                 for alert in plan.alerts { try write(alert) }
                 for night in plan.nights { try write(night) }
                 for state in plan.states { try write(state) }
@@ -121,10 +120,30 @@ package final class Store {
         }
     }
 
+    private func write(_ slots: [Slot]) throws(StorageError) {
+        var added: [Slot] = []
+        var changed: [Slot] = []
+        for slot in slots {
+            switch try write(slot) {
+            case .added: added.append(slot)
+            case .changed: changed.append(slot)
+            case .same: break
+            }
+        }
+        try Buckets.refresh(added: added, changed: changed, prunedTo: prunedTo, in: database)
+    }
+
+    private enum Outcome {
+        case added
+        case changed
+        /// It was there already, and said the same.
+        case same
+    }
+
     /// A slot that is there already gets its next revision, if it says something else.
-    private func write(_ slot: Slot) throws(StorageError) {
+    private func write(_ slot: Slot) throws(StorageError) -> Outcome {
         if let known = try SlotQueries.slot(database, of: slot.instance, end: slot.end) {
-            guard known.slot != slot else { return }
+            guard known.slot != slot else { return .same }
             let marks = (0..<SlotRows.count).map { _ in "?" }.joined(separator: ", ")
             let update = try database.statement(
                 "UPDATE slot SET (\(SlotRows.columns)) = (\(marks)), revision = revision + 1 WHERE id = ?")
@@ -135,7 +154,7 @@ package final class Store {
             clear.bind(1, known.id)
             try clear.run()
             try write(slot.circuits, of: known.id, instance: slot.instance)
-            return
+            return .changed
         }
         let marks = (0..<SlotRows.count).map { _ in "?" }.joined(separator: ", ")
         let insert = try database.statement(
@@ -147,6 +166,7 @@ package final class Store {
         let id = insert.integer(0)
         insert.reset()
         try write(slot.circuits, of: id, instance: slot.instance)
+        return .added
     }
 
     private func write(_ circuits: [CircuitSlot], of slot: Int64, instance: Int) throws(StorageError) {
