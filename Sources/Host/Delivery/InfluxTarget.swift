@@ -43,11 +43,8 @@ package struct InfluxTarget: Sendable {
 
     /// Scheme, host and port: for people. Never credentials.
     package var label: String {
-        let parts = url.split(separator: "://", maxSplits: 1)
-        guard parts.count == 2 else { return url }
-        let authority = parts[1].prefix { $0 != "/" && $0 != "?" }
-        let server = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? authority
-        return "\(parts[0])://\(server)"
+        let scheme = url.hasPrefix("https://") ? "https" : "http"
+        return "\(scheme)://\(HTTPClient.server(of: url))"
     }
 
     /// A write of `body` in nanoseconds: v3 would guess the precision from the size of the number.

@@ -86,6 +86,12 @@ import CSQLite
         return try statement.step() ? statement.integer(0) : nil
     }
 
+    /// As `number`, for a statement that is not the same the next time: it is not kept.
+    func once(_ sql: String) throws(StorageError) -> Int64? {
+        let statement = try Statement(sql, on: self)
+        return try statement.step() ? statement.optionalInteger(0) : nil
+    }
+
     func text(_ sql: String) throws(StorageError) -> String? {
         let statement = try statement(sql)
         defer { statement.reset() }

@@ -54,13 +54,19 @@ enum Schema {
             quality INTEGER NOT NULL, power_w REAL, minimum_power_w REAL, maximum_power_w REAL, percentage REAL,
             energy_mj INTEGER, returned_mj INTEGER, total_mj INTEGER, coverage REAL NOT NULL,
             PRIMARY KEY (slot, circuit)) STRICT, WITHOUT ROWID;
-        -- 15-minute buckets by UTC, kept for good; circuit -1 is the instance as a whole.
+        -- 15-minute buckets by UTC, kept for good: of an instance as a whole, and of its circuits. What hours, local
+        -- days and months are made of.
         CREATE TABLE bucket (
-            instance INTEGER NOT NULL, circuit INTEGER NOT NULL, start INTEGER NOT NULL,
+            instance INTEGER NOT NULL, start INTEGER NOT NULL,
             imported_mj INTEGER, exported_mj INTEGER, produced_mj INTEGER,
             consumed_mj INTEGER, charged_mj INTEGER, discharged_mj INTEGER,
             mean_w REAL, minimum_w REAL, maximum_w REAL, covered_s REAL NOT NULL,
             import_price REAL, export_price REAL,
+            PRIMARY KEY (instance, start)) STRICT, WITHOUT ROWID;
+        CREATE TABLE bucket_circuit (
+            instance INTEGER NOT NULL, circuit INTEGER NOT NULL, start INTEGER NOT NULL,
+            energy_mj INTEGER, returned_mj INTEGER,
+            mean_w REAL, minimum_w REAL, maximum_w REAL, covered_s REAL NOT NULL,
             PRIMARY KEY (instance, circuit, start)) STRICT, WITHOUT ROWID;
         CREATE TABLE alert (
             id INTEGER PRIMARY KEY, instance INTEGER NOT NULL, kind TEXT NOT NULL, start INTEGER NOT NULL,

@@ -58,12 +58,23 @@ extension Store {
 
     private func remove(_ condition: String, limit: Int) throws(StorageError) -> Int {
         var removed = 0
+        let chosen = "SELECT id FROM slot WHERE \(condition) ORDER BY end LIMIT \(limit)"
+        let newest = try database.once("SELECT max(end) FROM slot WHERE id IN (\(chosen))") ?? 0
+        guard newest > 0 else { return 0 }
         try database.transaction { () throws(StorageError) in
-            let chosen = "SELECT id FROM slot WHERE \(condition) ORDER BY end LIMIT \(limit)"
             try database.run("DELETE FROM slot_circuit WHERE slot IN (\(chosen))")
             try database.run("DELETE FROM slot WHERE id IN (\(chosen))")
             removed = Int(database.changes)
+            // From here on the buckets of that time are all that is left of it.
+            let note = try database.statement(
+                """
+                INSERT INTO counter (name, value) VALUES ('pruned_to', ?)
+                ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)
+                """)
+            note.bind(1, newest)
+            try note.run()
         }
+        prunedTo = max(prunedTo, Instant(nanoseconds: newest))
         return removed
     }
 

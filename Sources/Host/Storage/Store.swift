@@ -6,6 +6,8 @@ package final class Store {
     let database: Database
     /// Ids of the names in force, per instance and circuit number.
     private var nameIDs: [Int: [Int32: Int64]] = [:]
+    /// Raw slots that ended up to here may be gone.
+    var prunedTo = Instant(nanoseconds: .min)
     package let reserve: Reserve
 
     package static let fileName = "smart-meter.db"
@@ -19,6 +21,9 @@ package final class Store {
             throw StorageError(.corrupt, "\(path): \(finding)")
         }
         try loadNames()
+        if let pruned = try database.number("SELECT value FROM counter WHERE name = 'pruned_to'") {
+            prunedTo = Instant(nanoseconds: pruned)
+        }
     }
 
     /// Opens or makes the store of a data directory. A damaged file is set aside, never deleted, and a new one made;
@@ -56,6 +61,7 @@ package final class Store {
                 try write(plan.emissions)
                 try prune(plan.keepEmissionsFrom)
                 for slot in plan.slots { try write(slot) }
+                try Buckets.refresh(plan.slots, prunedTo: prunedTo, in: database)
                 for alert in plan.alerts { try write(alert) }
                 for night in plan.nights { try write(night) }
                 for state in plan.states { try write(state) }

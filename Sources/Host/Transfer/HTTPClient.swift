@@ -191,11 +191,13 @@ package final class HTTPClient {
         return response
     }
 
-    /// `host:port` of a URL, for messages: credentials, path and query stay out.
-    static func server(of url: String) -> String {
-        let rest = url.split(separator: "://", maxSplits: 1).last ?? ""
-        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        let server = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? authority
+    /// `host:port` of a URL, for messages: credentials, path and query stay out. A password with a slash in it, which
+    /// no URL may have, ends at its "@" all the same.
+    package static func server(of url: String) -> String {
+        let rest = url.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false).last ?? ""
+        let withoutQuery = rest.prefix { $0 != "?" && $0 != "#" }
+        let afterUser = withoutQuery.split(separator: "@", omittingEmptySubsequences: false).last ?? withoutQuery
+        let server = afterUser.prefix { $0 != "/" }
         return server.isEmpty ? "the server" : String(server)
     }
 }

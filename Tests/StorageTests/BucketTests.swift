@@ -1,0 +1,87 @@
+import Foundation
+import Readings
+import TestSupport
+import Testing
+
+@testable import Storage
+
+@Suite struct BucketTests {
+    private let noon = Instant(seconds: 1_780_315_200)
+
+    private func withStore(_ body: (Store, Int) throws -> Void) throws {
+        let path = NSTemporaryDirectory() + "smart-meter-buckets-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let (store, _) = try Store.open(in: try DataDirectory(locking: path))
+        let instance = try store.number(of: InstanceIdentity(meterType: "mock"))
+        var plan = CommitPlan()
+        plan.circuits = [
+            CircuitRecord(
+                instance: instance, number: 0, identity: CircuitIdentity(id: "a", name: "A"), shownName: "A")
+        ]
+        try store.commit(plan)
+        try body(store, instance)
+    }
+
+    private func slot(_ instance: Int, minute: Int64, watts: Double, imported: Int64) -> Slot {
+        let end = noon + minute * Duration.minute
+        var slot = Slot(
+            instance: instance, start: end - 5 * Duration.minute, end: end, isHouse: true, totalIs: .grid)
+        slot.totalPowerW = watts
+        slot.minimumPowerW = watts - 10
+        slot.maximumPowerW = watts + 10
+        slot.coverage = 1
+        slot.energy.imported = imported
+        var circuit = CircuitSlot(circuit: 0, kind: .load)
+        circuit.powerW = watts / 2
+        circuit.energy = imported / 2
+        circuit.coverage = 1
+        slot.circuits = [circuit]
+        return slot
+    }
+
+    private func commit(_ store: Store, _ slots: [Slot]) throws {
+        var plan = CommitPlan()
+        plan.slots = slots
+        try store.commit(plan)
+    }
+
+    @Test func `a bucket is the sum of its slots, and follows their corrections`() throws {
+        try withStore { store, instance in
+            let light = Slot(instance: instance, start: noon + 1, end: noon + 1, isHouse: true, totalIs: .grid)
+            try commit(store, [light, slot(instance, minute: 5, watts: 100, imported: 1000)])
+            try commit(
+                store,
+                [
+                    slot(instance, minute: 10, watts: 200, imported: 2000),
+                    slot(instance, minute: 15, watts: 300, imported: 3001),
+                    slot(instance, minute: 20, watts: 50, imported: 7),
+                ])
+            let sums = "SELECT sum(imported_mj) FROM bucket"
+            #expect(try store.database.number("SELECT count(*) FROM bucket") == 2)
+            #expect(try store.database.number("SELECT imported_mj FROM bucket ORDER BY start LIMIT 1") == 6001)
+            #expect(try store.database.number(sums) == 6008)
+            let first = "FROM bucket WHERE start = \(noon.nanoseconds)"
+            #expect(
+                try store.database.number("SELECT mean_w = 200 AND minimum_w = 90 AND maximum_w = 310 \(first)") == 1)
+            #expect(try store.database.number("SELECT covered_s = 900 AND exported_mj IS NULL \(first)") == 1)
+            #expect(try store.database.number("SELECT sum(energy_mj) FROM bucket_circuit") == 3003)
+
+            try commit(store, [slot(instance, minute: 10, watts: 200, imported: 2500)])
+            #expect(try store.database.number(sums) == 6508)
+        }
+    }
+
+    @Test func `a bucket outlives its slots and is left alone from then on`() throws {
+        try withStore { store, instance in
+            try commit(store, (1...6).map { slot(instance, minute: $0 * 5, watts: 100, imported: 1000) })
+            let pruned = try store.prune(
+                delivered: noon + 10 * Duration.minute, undelivered: noon, deliveryIsOn: false)
+            #expect(pruned.delivered == 2)
+            try commit(store, [slot(instance, minute: 15, watts: 100, imported: 9999)])
+            #expect(try store.database.number("SELECT imported_mj FROM bucket ORDER BY start LIMIT 1") == 3000)
+            // The next one has all its slots, and still follows.
+            try commit(store, [slot(instance, minute: 30, watts: 100, imported: 4000)])
+            #expect(try store.database.number("SELECT max(imported_mj) FROM bucket") == 6000)
+        }
+    }
+}
