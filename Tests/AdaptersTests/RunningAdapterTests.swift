@@ -62,7 +62,7 @@ import Testing
         try rig.waitForState("running")
         #expect(rig.status.consecutiveFailures == 0)
         #expect(rig.status.lastError == "unreachable: nobody is there")
-        #expect(rig.log.contains("adapter recovered"))
+        try waitUntil("the news of it") { rig.log.contains("adapter recovered") }
     }
 
     @Test func `a start that fails is tried again until it works`() throws {
