@@ -112,7 +112,9 @@ let package = Package(
         tests("EndToEnd", ["TestSupport"], exclude: ["Fixtures"]),
         tests("ABI", ["AdapterABI", "FakeHost", "TestSupport"]),
         tests("AdapterKit", ["AdapterABI", "AdapterKit", "FakeHost"]),
-        tests("Adapters", ["Adapters", "AdapterABI", "Readings", "TestSupport"]),
+        tests(
+            "Adapters",
+            ["Adapters", "AdapterABI", "Configuration", "Observability", "Platform", "Readings", "TestSupport"]),
         tests("HomeAssistant", ["AdapterABI", "AdapterKit", "HomeAssistantAdapter", "FakeHost", "TestSupport"]),
         tests("Mock", ["FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)

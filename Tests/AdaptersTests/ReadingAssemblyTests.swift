@@ -134,4 +134,42 @@ import Testing
             #expect(throws: ReadingAssembly.Refusal.self) { _ = try take(&assembly, ids: ids) }
         }
     }
+
+    @Test func `circuits first seen in a refused reading are named when they come again`() throws {
+        var assembly = assembly()
+        #expect(throws: ReadingAssembly.Refusal.self) { _ = try take(&assembly, ids: ["a", "a"]) }
+        let emission = try take(&assembly, ids: ["a"])
+        #expect(emission.circuits.map(\.circuit) == [0])
+        #expect(emission.catalog.circuits.map(\.id) == ["a"])
+        #expect(throws: ReadingAssembly.Refusal.self) {
+            _ = try take(&assembly, ids: ["a", "a"], names: ["New", "New"])
+        }
+        #expect(try take(&assembly, ids: ["a"], names: ["New"]).catalog.circuits.map(\.name) == ["New"])
+    }
+
+    @Test func `what is measured is part of what the instance knows`() throws {
+        var assembly = assembly()
+        let emission = try unsafe take(&assembly) { reading in
+            unsafe reading.known = METER_SOLAR_POWER | 0xFFFF_FFF0
+            unsafe meter_set_grid_power_w(&reading, 5)
+        }
+        #expect(emission.known == [.grid, .solar])
+    }
+
+    @Test(arguments: [UInt8(0xFF), 0xC0, 0x80]) func `a text that is not UTF-8 refuses the reading`(byte: UInt8) {
+        var assembly = assembly()
+        let id = [CChar(bitPattern: byte), 0x61]
+        #expect(throws: ReadingAssembly.Refusal.self) {
+            _ = try unsafe id.withUnsafeBufferPointer { buffer in
+                var circuit = unsafe meter_circuit()
+                unsafe circuit.id = meter_text(data: buffer.baseAddress, length: 2, reserved: 0)
+                return try unsafe withUnsafePointer(to: circuit) { pointer in
+                    try unsafe take(&assembly) { reading in
+                        unsafe reading.circuits = pointer
+                        unsafe reading.circuit_count = 1
+                    }
+                }
+            }
+        }
+    }
 }

@@ -39,33 +39,15 @@ import Testing
     @Test(arguments: [(1, 30.0), (2, 60.0), (3, 120.0), (5, 480.0), (6, 900.0), (50, 900.0)])
     func `pauses double up to a quarter of an hour`(failures: Int, longest: Double) {
         let schedule = schedule()
-        let most = schedule.retry(now: noon, failures: failures, retryAfter: 0, random: 1)
-        #expect(most - noon == Int64(longest * 1e9))
-        let least = schedule.retry(now: noon, failures: failures, retryAfter: 0, random: 0)
-        #expect(least - noon >= 5 * Duration.second)
+        let most = schedule.pause(failures: failures, retryAfter: 0, random: 1)
+        #expect(most == Int64(longest * 1e9))
+        let least = schedule.pause(failures: failures, retryAfter: 0, random: 0)
+        #expect(least >= 5 * Duration.second)
         #expect(least < most)
     }
 
     @Test func `what the server asks for is kept`() {
-        let next = schedule().retry(now: noon, failures: 9, retryAfter: 77 * Duration.second, random: 1)
-        #expect(next == at(77))
-    }
-
-    @Test func `the day's ration holds across restarts and comes back hour by hour`() {
-        var ration = Ration(limit: 10)
-        let spent = [
-            ration.spend(6, at: noon), ration.spend(4, at: noon + 2 * Duration.hour),
-            ration.spend(1, at: noon + 3 * Duration.hour),
-        ]
-        #expect(spent == [true, true, false])
-        let stored = ration.encoded(at: noon + 3 * Duration.hour)
-        var restarted = Ration(limit: 10, stored: stored)
-        let isRefused = !restarted.spend(1, at: noon + 23 * Duration.hour)
-        #expect(isRefused)
-        #expect(restarted.left(at: noon + 24 * Duration.hour) == 6)
-        let isAllowed = restarted.spend(6, at: noon + 24 * Duration.hour)
-        #expect(isAllowed)
-        #expect(Ration(limit: nil).left(at: noon) == nil)
-        #expect(Ration(limit: 5, stored: [1, 2, 3]).left(at: noon) == 5)
+        let pause = schedule().pause(failures: 9, retryAfter: 77 * Duration.second, random: 1)
+        #expect(pause == 77 * Duration.second)
     }
 }

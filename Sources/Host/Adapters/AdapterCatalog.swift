@@ -12,7 +12,9 @@ package struct AdapterCatalog: Sendable {
     ///   - release: the release's own directory; its types cannot be overridden.
     ///   - directories: those of `ADAPTER_PATH`.
     package init(release: String, directories: [String]) {
-        self.directories = [release] + directories
+        self.directories = directories.reduce(into: [release]) { searched, directory in
+            if !searched.contains(directory) { searched.append(directory) }
+        }
         for directory in self.directories {
             let isRelease = directory == release
             guard let files = Self.libraries(in: directory) else {

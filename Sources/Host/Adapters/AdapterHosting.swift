@@ -14,7 +14,7 @@ package struct AdapterFailure: Error, Hashable, Sendable {
     }
 
     /// Whether trying again cannot help: a person has to do something.
-    package var needsPerson: Bool { code >= 100 }
+    package var needsPerson: Bool { (100...199).contains(code) }
 
     /// The name of the code in `meter_adapter.h`, in words.
     package var word: String {
@@ -36,7 +36,7 @@ package struct AdapterFailure: Error, Hashable, Sendable {
         case METER_CREDENTIALS_REFUSED: "credentials refused"
         case METER_LOGIN_REQUIRED: "login required"
         case METER_UNSUPPORTED: "unsupported"
-        default: code >= 100 ? "needs attention" : "failed"
+        default: needsPerson ? "needs attention" : "failed"
         }
     }
 }

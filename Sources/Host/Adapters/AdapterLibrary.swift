@@ -19,7 +19,6 @@ package struct LoadedAdapter: Sendable {
 enum AdapterLibrary {
     private static let mostDescriptors: UInt32 = 64
     private static let mostSettings: UInt32 = 256
-    private static let header: UInt32 = 16
 
     /// The adapters of a file. It must have passed `ELFCheck`.
     static func load(_ path: String) throws(AdapterRefusal) -> [LoadedAdapter] {
@@ -37,8 +36,8 @@ enum AdapterLibrary {
             throw AdapterRefusal(
                 path: path, reason: "it does not serve a host of ABI \(METER_ABI_MAJOR).\(METER_ABI_MINOR)")
         }
+        try unsafe check("library", path, UnsafeRawPointer(library))
         let head = unsafe library.pointee
-        try unsafe check("library", path, head.magic, head.abi_major, head.abi_minor)
         guard unsafe Int(head.struct_size) >= MemoryLayout<meter_library>.size,
             unsafe (1...mostDescriptors).contains(head.descriptor_count), let table = unsafe head.descriptors
         else { throw AdapterRefusal(path: path, reason: "its meter_library makes no sense") }
@@ -54,9 +53,14 @@ enum AdapterLibrary {
         return adapters
     }
 
-    private static func check(
-        _ what: String, _ path: String, _ magic: UInt32, _ major: UInt32, _ minor: UInt32
-    ) throws(AdapterRefusal) {
+    /// The first 16 bytes, which are the same in every version: nothing else is looked at before.
+    private static func check(_ what: String, _ path: String, _ start: UnsafeRawPointer) throws(AdapterRefusal) {
+        guard UInt(bitPattern: start) % 8 == 0 else {
+            throw AdapterRefusal(path: path, reason: "its \(what) is not aligned to 8 bytes")
+        }
+        let magic = unsafe start.load(as: UInt32.self)
+        let major = unsafe start.load(fromByteOffset: 4, as: UInt32.self)
+        let minor = unsafe start.load(fromByteOffset: 8, as: UInt32.self)
         guard magic == METER_MAGIC else {
             throw AdapterRefusal(path: path, reason: "its \(what) does not begin with METER_MAGIC")
         }
@@ -72,16 +76,16 @@ enum AdapterLibrary {
         _ pointer: UnsafePointer<meter_descriptor>?, _ path: String, _ gate: CreateGate
     ) throws(AdapterRefusal) -> LoadedAdapter {
         guard let pointer = unsafe pointer else { throw AdapterRefusal(path: path, reason: "a descriptor is NULL") }
-        let head = unsafe pointer.pointee
-        try unsafe check("descriptor", path, head.magic, head.abi_major, head.abi_minor)
-        guard unsafe Int(head.struct_size) >= MemoryLayout<meter_descriptor>.size else {
-            throw AdapterRefusal(
-                path: path, reason: unsafe "its descriptor is too short (struct_size \(head.struct_size))")
+        try unsafe check("descriptor", path, UnsafeRawPointer(pointer))
+        let size = unsafe UnsafeRawPointer(pointer).load(fromByteOffset: 12, as: UInt32.self)
+        guard unsafe Int(size) >= MemoryLayout<meter_descriptor>.size else {
+            throw AdapterRefusal(path: path, reason: "its descriptor is too short (struct_size \(size))")
         }
+        let head = unsafe pointer.pointee
         func text(_ text: meter_text, _ what: String) throws(AdapterRefusal) -> String {
-            guard let string = unsafe ForeignText.string(text, limit: 1024) else {
+            guard let string = unsafe ForeignText.line(text, limit: 1024) else {
                 throw AdapterRefusal(
-                    path: path, reason: "the \(what) of its descriptor is not a UTF-8 text of at most 1 KB")
+                    path: path, reason: "the \(what) of its descriptor is not a line of UTF-8 of at most 1 KB")
             }
             return string
         }
@@ -132,7 +136,7 @@ enum AdapterLibrary {
             let setting = unsafe UnsafeRawPointer(table).loadUnaligned(
                 fromByteOffset: index * stride, as: meter_setting.self)
             guard let name = unsafe ForeignText.string(setting.name, limit: 64), isBare(name),
-                let help = unsafe ForeignText.string(setting.help, limit: 1024), !help.isEmpty,
+                let help = unsafe ForeignText.line(setting.help, limit: 1024), !help.isEmpty,
                 let value = unsafe ForeignText.string(setting.default_value, limit: 4096),
                 let choices = unsafe ForeignText.string(setting.choices, limit: 4096),
                 let kind = unsafe kind(setting.kind, choices: choices),

@@ -16,7 +16,7 @@ enum ELFCheck {
 
     /// Nil where the file may be given to the loader; else why not.
     static func objection(to path: String) -> String? {
-        let descriptor = FileDescriptor(owning: unsafe open(path, O_RDONLY | O_CLOEXEC))
+        let descriptor = FileDescriptor(owning: unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC))
         guard descriptor.number >= 0 else { return "it cannot be read: \(SystemError.text(errno))" }
         var status = stat()
         guard unsafe fstat(descriptor.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

@@ -15,6 +15,7 @@ package final class EmissionPort: Sendable {
         package var invalid = 0
         /// Single numbers that were no numbers, or beyond anything.
         package var badValues = 0
+        package var lastAccepted: Instant?
     }
 
     private struct State {
@@ -105,6 +106,7 @@ package final class EmissionPort: Sendable {
             switch outcome {
             case .queued:
                 state.counts.accepted += 1
+                state.counts.lastAccepted = Instant(nanoseconds: Clock.wall())
                 return METER_EMIT_QUEUED
             case .full:
                 state.counts.busy += 1

@@ -9,6 +9,12 @@ enum ForeignText {
         return unsafe String(validating: bytes, as: UTF8.self)
     }
 
+    /// As `string`, of what is shown to people: no line ends or other control characters.
+    static func line(_ text: meter_text, limit: Int) -> String? {
+        guard let string = unsafe string(text, limit: limit) else { return nil }
+        return string.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } ? string : nil
+    }
+
     /// The bytes, not copied: valid for the adapter's call only.
     static func bytes(_ text: meter_text, limit: Int) -> UnsafeRawBufferPointer? {
         guard unsafe text.length <= limit else { return nil }

@@ -23,7 +23,7 @@ final class HostContext: Sendable {
     private let ration: Mutex<Ration>
     private let condition = Mutex<Condition?>(nil)
     private let client = Mutex<HTTPClient?>(nil)
-    private let gate = RepeatGate(interval: 60 * Duration.second)
+    private let allowance = Mutex(LineAllowance())
     private let hostTable: HostTable
 
     /// A push adapter's state that is not OK.
@@ -77,8 +77,9 @@ final class HostContext: Sendable {
 
     /// After destroy: what is left is a husk that answers CLOSED and CANCELLED.
     func retire() {
-        cancelBell.withLock { $0 = nil }
+        // The client first: a request that a stray thread still makes watches the bell.
         client.withLock { $0 = nil }
+        cancelBell.withLock { $0 = nil }
     }
 
     /// -1 once the instance is destroyed.
@@ -111,17 +112,22 @@ final class HostContext: Sendable {
     }
 
     func take(log level: UInt32, _ message: meter_text) {
-        let words = unsafe ForeignText.words(message, limit: 4096)
+        let level: LogLevel =
+            switch level {
+            case METER_LOG_ERROR: .error
+            case METER_LOG_WARNING: .warning
+            case METER_LOG_INFO: .info
+            default: .debug
+            }
+        guard log.isEnabled(level), case .pass(let leftOut) = allowance.withLock({ $0.take(now: Clock.monotonic()) })
+        else { return }
         let field = LogField("instance", instance.name)
-        switch level {
-        case METER_LOG_ERROR: log.write(.error, words, [field])
-        case METER_LOG_WARNING: log.write(.warning, words, [field])
-        case METER_LOG_INFO: log.write(.info, words, [field])
-        default: log.write(.debug, words, [field])
-        }
+        if leftOut > 0 { log.warning("adapter talks too much", field, LogField("lines_left_out", leftOut)) }
+        unsafe log.write(level, ForeignText.words(message, limit: 4096), [field])
     }
 
     func take(condition code: Int32, message: meter_text) {
+        guard isOpen.load(ordering: .acquiring) else { return }
         let condition =
             unsafe code == METER_OK ? nil : Condition(code: code, message: ForeignText.words(message, limit: 1024))
         let hasChanged = self.condition.withLock { current in
@@ -139,15 +145,17 @@ final class HostContext: Sendable {
 
     var shouldReturn: Bool { isCancelled.load(ordering: .acquiring) }
 
-    func spend(_ requests: Int) -> Bool {
+    /// Takes requests of the day's ration: METER_OK, METER_RATIONED or METER_CANCELLED.
+    func spend(_ requests: Int) -> Int32 {
+        guard isOpen.load(ordering: .acquiring) else { return METER_CANCELLED }
         let now = Instant(nanoseconds: Clock.wall())
         let encoded: [UInt8]?? = ration.withLock { ration in
             guard ration.limit != nil else { return .some(nil) }
             return ration.spend(requests, at: now) ? .some(ration.encoded(at: now)) : nil
         }
-        guard let encoded else { return false }
+        guard let encoded else { return METER_RATIONED }
         if let encoded { note(HostKey.ration, encoded) }
-        return true
+        return METER_OK
     }
 
     /// `meter.host.state/1`.
@@ -171,13 +179,15 @@ final class HostContext: Sendable {
         return key
     }
 
+    /// Whether a request may be made at all.
+    var takesRequests: Bool { isOpen.load(ordering: .acquiring) && !shouldReturn }
+
     /// `meter.host.http/1`: one request at a time.
+    /// - Parameter wanted: monotonic ns; 0 = none. Never later than the end of the running call, where there is one.
     func perform(_ request: HTTPRequest, until wanted: Int64) -> Result<HTTPResponse, TransferError> {
-        guard isOpen.load(ordering: .acquiring), !shouldReturn else {
-            return .failure(TransferError(kind: .cancelled, message: "the instance is stopping"))
-        }
-        var deadline = runningUntil ?? Clock.monotonic() + Self.defaultRequestTime
-        if wanted > 0 { deadline = min(deadline, wanted) }
+        let deadline =
+            wanted > 0
+            ? min(wanted, runningUntil ?? wanted) : runningUntil ?? Clock.monotonic() + Self.defaultRequestTime
         return client.withLock { client in
             do throws(TransferError) {
                 let current = if let client { client } else { try HTTPClient(userAgent: Self.userAgent) }

@@ -50,8 +50,7 @@ func hostCancelDescriptor(_ pointer: UnsafeMutableRawPointer?) -> Int32 {
 }
 
 func hostSpend(_ pointer: UnsafeMutableRawPointer?, _ requests: UInt32) -> Int32 {
-    guard let context = unsafe context(pointer) else { return METER_CANCELLED }
-    return context.spend(Int(requests)) ? METER_OK : METER_RATIONED
+    unsafe context(pointer)?.spend(Int(requests)) ?? METER_CANCELLED
 }
 
 /// The host extensions' tables, by address; made once and never freed.
@@ -121,7 +120,8 @@ private func hostPerform(
     guard let request = unsafe request, let parsed = unsafe HTTPRequest(request) else {
         return unsafe meter_fail(error, METER_INVALID, "the request breaks a rule of meter_adapter.h")
     }
-    guard context.spend(1) else {
+    guard context.takesRequests else { return unsafe meter_fail(error, METER_CANCELLED, "the instance is stopping") }
+    guard context.spend(1) == METER_OK else {
         return unsafe meter_fail(error, METER_RATIONED, "the day's ration of requests is used up")
     }
     switch unsafe context.perform(parsed, until: request.pointee.deadline_ns) {

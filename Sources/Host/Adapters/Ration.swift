@@ -11,7 +11,7 @@ struct Ration: Sendable {
         self.limit = limit
         var reader = ByteReader(stored)
         while let hour = reader.read(Int64.self), let count = reader.read(Int64.self), hours.count < 48 {
-            hours[hour] = Int(clamping: max(0, count))
+            hours[hour] = Int(min(max(0, count), Int64(UInt32.max)))
         }
     }
 
@@ -26,18 +26,23 @@ struct Ration: Sendable {
     /// nil = no limit.
     func left(at now: Instant) -> Int? {
         guard let limit else { return nil }
-        let used = hours.reduce(0) { $1.key > hour(now) - 24 ? $0 + $1.value : $0 }
+        let used = hours.reduce(0) { counts($1.key, at: now) ? $0 + $1.value : $0 }
         return max(0, limit - used)
     }
 
     mutating func encoded(at now: Instant) -> [UInt8] {
-        hours = hours.filter { $0.key > hour(now) - 24 }
+        hours = hours.filter { counts($0.key, at: now) }
         var writer = ByteWriter()
         for (hour, count) in hours.sorted(by: { $0.key < $1.key }) {
             writer.write(hour)
             writer.write(Int64(count))
         }
         return writer.bytes
+    }
+
+    /// Within a day of now. A little ahead of it is a clock that was set back; far ahead, one that had been wrong.
+    private func counts(_ hour: Int64, at now: Instant) -> Bool {
+        hour > self.hour(now) - 24 && hour < self.hour(now) + 24
     }
 
     private func hour(_ instant: Instant) -> Int64 { instant.nanoseconds.floorDivided(by: Duration.hour) }

@@ -27,6 +27,8 @@ struct ReadingAssembly {
     private var generation = 0
     private let maximumPowerW: Double
     private(set) var badValues = 0
+    /// A circuit is new or renamed: also where the reading that brought it was then refused.
+    private var isCatalogStale = false
 
     private static let mostCircuits = 4096
     private static let mostCircuitsEver = 10_000
@@ -54,7 +56,8 @@ struct ReadingAssembly {
         var emission = unsafe Emission(instance: instance, timestamp: try timestamp(reading, now))
         emission.period = unsafe reading.period_ns
         emission.quality = unsafe quality(reading.quality) ?? .unknown
-        emission.known = unsafe PowerSet(rawValue: UInt8(truncatingIfNeeded: reading.known & 0xF))
+        // What is measured is known, whether the adapter says so or not.
+        emission.known = unsafe PowerSet(rawValue: UInt8((reading.known | reading.present) & 0xF))
         unsafe takePowers(reading, &emission)
         unsafe takeEnergies(reading, &emission)
         emission.circuits = try unsafe circuits(reading)
@@ -153,22 +156,21 @@ struct ReadingAssembly {
             throw Refusal(reason: "\(count) circuits: at most \(Self.mostCircuits), and a table of them, are allowed")
         }
         generation += 1
-        let before = identities.count
-        var hasRenamed = false
         var samples: [CircuitSample] = []
         samples.reserveCapacity(count)
         for index in 0..<count {
             let circuit = unsafe UnsafeRawPointer(table).loadUnaligned(
                 fromByteOffset: index * stride, as: meter_circuit.self)
-            let number = try unsafe number(of: circuit, at: index, &hasRenamed)
+            let number = try unsafe number(of: circuit, at: index)
             guard seen[Int(number)] != generation else {
                 throw Refusal(reason: "circuit '\(identities[Int(number)].id)' is in the reading twice")
             }
             seen[Int(number)] = generation
             unsafe samples.append(sample(circuit, number, reading))
         }
-        if hasRenamed || identities.count > before {
+        if isCatalogStale {
             catalog = CircuitCatalog(circuits: identities, version: catalog.version + 1)
+            isCatalogStale = false
         }
         return samples
     }
@@ -224,9 +226,7 @@ struct ReadingAssembly {
     // MARK: Identity
 
     /// The durable number of a circuit. Where it stands as in the last reading, bytes are compared and nothing is made.
-    private mutating func number(
-        of circuit: meter_circuit, at index: Int, _ hasRenamed: inout Bool
-    ) throws(Refusal) -> Int32 {
+    private mutating func number(of circuit: meter_circuit, at index: Int) throws(Refusal) -> Int32 {
         guard let id = unsafe ForeignText.bytes(circuit.id, limit: Self.longestText), unsafe !id.isEmpty,
             let name = unsafe ForeignText.bytes(circuit.name, limit: Self.longestText),
             let parent = unsafe ForeignText.bytes(circuit.parent_id, limit: Self.longestText)
@@ -241,19 +241,17 @@ struct ReadingAssembly {
             let parentText = unsafe String(validating: parent, as: UTF8.self)
         else { throw Refusal(reason: "a text of circuit \(index + 1) is not UTF-8") }
         let identity = CircuitIdentity(id: idText, name: nameText.isEmpty ? idText : nameText, parentID: parentText)
-        let number = try number(of: identity, &hasRenamed)
+        let number = try number(of: identity)
         let known = unsafe Known(id: Array(id), name: Array(name), parent: Array(parent), number: number)
         if index < order.count { order[index] = known } else if index == order.count { order.append(known) }
         return number
     }
 
-    private mutating func number(
-        of identity: CircuitIdentity, _ hasRenamed: inout Bool
-    ) throws(Refusal) -> Int32 {
+    private mutating func number(of identity: CircuitIdentity) throws(Refusal) -> Int32 {
         if let number = numbers[identity.id] {
             if identities[Int(number)] != identity {
                 identities[Int(number)] = identity
-                hasRenamed = true
+                isCatalogStale = true
             }
             return number
         }
@@ -262,6 +260,7 @@ struct ReadingAssembly {
         }
         let number = Int32(identities.count)
         identities.append(identity)
+        isCatalogStale = true
         seen.append(0)
         numbers[identity.id] = number
         return number

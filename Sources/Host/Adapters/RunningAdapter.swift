@@ -7,56 +7,13 @@ import Synchronization
 
 /// One instance of an adapter: a thread that owns its schedule and every call into it.
 package final class RunningAdapter: Sendable {
-    /// What an instance runs with.
-    package struct Plan: Sendable {
-        package var adapter: LoadedAdapter
-        package var identity: InstanceIdentity
-        /// Durable number, or any other that is unique in this run for a stand-in.
-        package var number: Int
-        /// Nanoseconds.
-        package var sampling: Int64
-        package var settings: [String: String]
-        package var requestsPerDay: Int?
-        package var circuits: [CircuitIdentity]
-        package var state: [String: [UInt8]]
-        package var maximumPowerW: Double
-        /// Whether the run before may have ended without noting its last attempt.
-        package var uncleanEnd: Bool
-
-        package init(
-            adapter: LoadedAdapter, identity: InstanceIdentity, number: Int, sampling: Int64,
-            settings: [String: String], requestsPerDay: Int?, circuits: [CircuitIdentity], state: [String: [UInt8]],
-            maximumPowerW: Double, uncleanEnd: Bool
-        ) {
-            self.adapter = adapter
-            self.identity = identity
-            self.number = number
-            self.sampling = sampling
-            self.settings = settings
-            self.requestsPerDay = requestsPerDay
-            self.circuits = circuits
-            self.state = state
-            self.maximumPowerW = maximumPowerW
-            self.uncleanEnd = uncleanEnd
-        }
-    }
-
-    private struct Requests {
-        var stop = false
-        /// Read as soon as the minimum allows.
-        var readNow = false
-        /// Try again although a person was needed, or a pause is running.
-        var retry = false
-    }
-
     package let identity: InstanceIdentity
     package let number: Int
     private let plan: Plan
     private let context: HostContext
     private let schedule: Schedule
     private let log: Log
-    private let bell: Doorbell
-    private let requests = Mutex(Requests())
+    private let requests: InstanceRequests
     private let state: Mutex<InstanceStatus>
     private let thread = Mutex<Thread?>(nil)
     private let random: @Sendable () -> Double
@@ -78,7 +35,7 @@ package final class RunningAdapter: Sendable {
         self.random = random
         identity = plan.identity
         number = plan.number
-        bell = try Doorbell()
+        requests = try InstanceRequests()
         schedule = Schedule(
             sampling: plan.sampling, minimum: plan.adapter.description.minimumSampling, name: plan.identity.name)
         let port = EmissionPort(
@@ -103,10 +60,16 @@ package final class RunningAdapter: Sendable {
         var status = state.withLock { $0 }
         status.counts = context.port.counts
         status.rationLeft = context.rationLeft(at: Self.now)
+        let isPush = plan.adapter.description.delivery == .push
+        if isPush {
+            // What a push adapter delivers are its fetches.
+            status.attempts += status.counts.accepted
+            status.lastSuccess = status.counts.lastAccepted
+        }
         guard let condition = context.currentCondition else { return status }
         status.condition = condition.message
         // A push adapter has no other way to say that it fails.
-        if plan.adapter.description.delivery == .push, case .running = status.state {
+        if isPush, case .running = status.state {
             let failure = AdapterFailure(code: condition.code, message: condition.message)
             status.state = failure.needsPerson ? .needsPerson(condition.message) : .backingOff(condition.message)
             status.lastError = condition.message
@@ -118,15 +81,15 @@ package final class RunningAdapter: Sendable {
     package var stateValues: [String: [UInt8]] { context.stateValues }
 
     /// Reads as soon as the adapter's minimum allows.
-    package func readNow() { request { $0.readNow = true } }
+    package func readNow() { requests.readNow() }
     /// Ends a pause: something may have changed.
-    package func retryNow() { request { $0.retry = true } }
+    package func retryNow() { requests.retry() }
     /// The wall clock was set.
-    package func clockChanged() { bell.ring() }
+    package func clockChanged() { requests.clockChanged() }
 
     /// Asks the instance to end; `join` waits for it.
     package func stop() {
-        request { $0.stop = true }
+        requests.stop()
         context.cancel()
     }
 
@@ -147,7 +110,8 @@ package final class RunningAdapter: Sendable {
             return true
         }
         if isNew {
-            context.cancel()
+            // Should the call return after all, the thread ends.
+            stop()
             log.error(
                 "adapter abandoned", LogField("instance", identity.name),
                 LogField("reason", "a call did not return within its deadline and 2 s"))
@@ -159,21 +123,22 @@ package final class RunningAdapter: Sendable {
 
     private func run() {
         var hosting = InProcessHosting(adapter: plan.adapter, context: context)
-        var failures = 0
-        while !isStopping {
+        var starts = Agenda(schedule, lastAttempt: nil, uncleanEnd: false, now: .now)
+        while waitUntilDue(&starts) {
             do throws(AdapterFailure) {
-                try hosting.create()
                 try startInstance(&hosting)
-                failures = 0
-                // Returns when the instance is to stop.
-                sample(&hosting)
-                stopInstance(&hosting)
-                break
             } catch {
-                failures += 1
-                note(error, failures: failures, isAttempt: true)
-                pause(after: error, failures: failures)
+                if requests.isStopping { break }
+                starts.fail(error, random: random(), .now)
+                note(error, failures: starts.failures)
+                continue
             }
+            switch plan.adapter.description.delivery {
+            case .pull: sample(&hosting)
+            case .push: idle()
+            }
+            stopInstance(&hosting)
+            break
         }
         if !isAbandoned {
             hosting.destroy()
@@ -183,9 +148,12 @@ package final class RunningAdapter: Sendable {
     }
 
     private func startInstance(_ hosting: inout InProcessHosting) throws(AdapterFailure) {
-        context.open()
         context.begin(callUntil: Clock.monotonic() + Self.startTime)
         defer { context.endCall() }
+        try hosting.create()
+        context.open()
+        // Opening has forgotten a cancellation that came a moment before.
+        if requests.isStopping { context.cancel() }
         do throws(AdapterFailure) {
             try hosting.start()
         } catch {
@@ -203,57 +171,38 @@ package final class RunningAdapter: Sendable {
         context.close()
     }
 
+    /// Reads on schedule, until the instance is to stop.
     private func sample(_ hosting: inout InProcessHosting) {
-        var failures = 0
-        var lastAttempt = context.stateValue(HostKey.lastAttempt).flatMap(Self.instant)
-        var next = schedule.first(now: Self.now, lastAttempt: lastAttempt, uncleanEnd: plan.uncleanEnd)
-        if plan.adapter.description.delivery == .push { set(.running) }
-        while true {
-            guard plan.adapter.description.delivery == .pull else {
-                _ = wait(until: nil)
-                if isStopping { return }
-                continue
-            }
-            state.withLock { $0.nextRun = next }
-            switch wait(until: next) {
-            case .stop: return
-            case .early:
-                let asked = takeEarlyRequest()
-                if asked { next = schedule.first(now: Self.now, lastAttempt: lastAttempt, uncleanEnd: false) }
-                continue
-            case .due: break
-            }
-            lastAttempt = Self.now
+        let lastAttempt = context.stateValue(HostKey.lastAttempt).flatMap(Self.instant)
+        var agenda = Agenda(schedule, lastAttempt: lastAttempt, uncleanEnd: plan.uncleanEnd, now: .now)
+        while waitUntilDue(&agenda) {
+            agenda.begin(.now)
             context.note(HostKey.lastAttempt, Self.bytes(Self.now))
             do throws(AdapterFailure) {
                 try read(&hosting)
-                failures = 0
-                next = schedule.next(after: Self.now, lastAttempt: lastAttempt)
+                agenda.succeed(.now)
             } catch {
-                if isStopping { return }
-                failures += 1
-                note(error, failures: failures, isAttempt: true)
-                if error.needsPerson {
-                    pause(after: error, failures: failures)
-                    next = schedule.first(now: Self.now, lastAttempt: lastAttempt, uncleanEnd: false)
-                } else {
-                    next = schedule.retry(
-                        now: Self.now, failures: failures, retryAfter: error.retryAfter, random: random())
-                }
+                if requests.isStopping { return }
+                agenda.fail(error, random: random(), .now)
+                note(error, failures: agenda.failures)
             }
         }
     }
 
+    /// A push adapter emits by itself, until the instance is to stop.
+    private func idle() {
+        set(.running)
+        while requests.wait(until: nil) != .stop {}
+    }
+
     private func read(_ hosting: inout InProcessHosting) throws(AdapterFailure) {
-        let accepted = context.port.counts.accepted
+        let before = context.port.counts
         let begin = Clock.monotonic()
         let deadline = begin + schedule.readTime
         context.begin(callUntil: deadline)
         defer { context.endCall() }
         try hosting.read(until: deadline)
-        guard context.port.counts.accepted > accepted else {
-            throw AdapterFailure(code: METER_NO_DATA, message: "the read gave no reading")
-        }
+        try Self.check(before, context.port.counts)
         let isRecovery = state.withLock { status in
             status.attempts += 1
             status.lastSuccess = Self.now
@@ -266,58 +215,40 @@ package final class RunningAdapter: Sendable {
         if isRecovery { log.info("adapter recovered", LogField("instance", identity.name)) }
     }
 
+    /// A read that says it went well has to have given a reading.
+    private static func check(
+        _ before: EmissionPort.Counts, _ after: EmissionPort.Counts
+    ) throws(AdapterFailure) {
+        guard after.accepted == before.accepted else { return }
+        if after.busy > before.busy {
+            throw AdapterFailure(code: METER_FAILED, message: "the host's queue is full: the reading is lost")
+        }
+        if after.invalid > before.invalid {
+            throw AdapterFailure(code: METER_BAD_DATA, message: "the reading breaks a rule; the log says which")
+        }
+        throw AdapterFailure(code: METER_NO_DATA, message: "the read gave no reading")
+    }
+
     // MARK: Waiting
 
-    private enum Wake {
-        case due
-        case early
-        case stop
-    }
-
-    /// Waits until `instant` of the wall clock (nil = for ever), or until something is asked. Anew after each setting
-    /// of the clock.
-    private func wait(until instant: Instant?) -> Wake {
+    /// Waits for the agenda's next attempt; false where the instance is to stop.
+    private func waitUntilDue(_ agenda: inout Agenda) -> Bool {
         while true {
-            if isStopping { return .stop }
-            if requests.withLock({ $0.readNow || $0.retry }) { return .early }
-            let left = instant.map { $0 - Self.now }
-            if let left, left <= 0 { return .due }
-            bell.wait(until: left.map { Clock.monotonic() + $0 })
-        }
-    }
-
-    /// Forgets what was asked; true where a sample was.
-    private func takeEarlyRequest() -> Bool {
-        requests.withLock { requests in
-            defer {
-                requests.readNow = false
-                requests.retry = false
+            let next = agenda.nextRun(.now)
+            state.withLock { $0.nextRun = next }
+            switch requests.wait(until: agenda.due) {
+            case .due: return true
+            case .stop: return false
+            case .readNow: agenda.bringForward(.now)
+            case .retry: agenda.retry(.now)
+            case .clock: agenda.clockChanged(.now)
             }
-            return requests.readNow || requests.retry
         }
     }
-
-    /// A pause before the instance is started again, or, where trying cannot help, until somebody asks.
-    private func pause(after failure: AdapterFailure, failures: Int) {
-        let next =
-            failure.needsPerson
-            ? nil
-            : schedule.retry(now: Self.now, failures: failures, retryAfter: failure.retryAfter, random: random())
-        state.withLock { $0.nextRun = next }
-        if wait(until: next) == .early { _ = takeEarlyRequest() }
-    }
-
-    /// An abandoned instance ends when its call does return after all.
-    private var isStopping: Bool { requests.withLock { $0.stop } || isAbandoned }
 
     private var isAbandoned: Bool {
         if case .abandoned = state.withLock({ $0.state }) { return true }
         return false
-    }
-
-    private func request(_ change: (inout Requests) -> Void) {
-        requests.withLock { change(&$0) }
-        bell.ring()
     }
 
     // MARK: Status
@@ -331,10 +262,10 @@ package final class RunningAdapter: Sendable {
         }
     }
 
-    private func note(_ failure: AdapterFailure, failures: Int, isAttempt: Bool) {
+    private func note(_ failure: AdapterFailure, failures: Int) {
         let text = "\(failure.word): \(failure.message)"
         state.withLock { status in
-            if isAttempt { status.attempts += 1 }
+            status.attempts += 1
             status.failures += 1
             status.consecutiveFailures = failures
             status.lastError = text

@@ -35,13 +35,13 @@ struct Schedule: Sendable {
         return notBefore(lastAttempt, now)
     }
 
-    /// The attempt after `failures` failures in a row. `random` is 0 to 1.
-    func retry(now: Instant, failures: Int, retryAfter: Int64, random: Double) -> Instant {
-        if retryAfter > 0 { return now + max(retryAfter, minimum) }
+    /// Nanoseconds until the attempt after `failures` failures in a row. `random` is 0 to 1.
+    func pause(failures: Int, retryAfter: Int64, random: Double) -> Int64 {
+        if retryAfter > 0 { return max(retryAfter, minimum) }
         let base = max(sampling, Duration.second)
         let doubled = failures >= 20 ? Self.longestPause : base << Int64(max(0, failures - 1))
         let longest = min(Self.longestPause, max(base, doubled))
-        return now + max(minimum, longest / 10, Int64(Double(longest) * random))
+        return max(minimum, longest / 10, Int64(Double(longest) * random))
     }
 
     /// How long a read may take.

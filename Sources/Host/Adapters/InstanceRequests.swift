@@ -1,0 +1,64 @@
+import Platform
+import Synchronization
+
+/// What others ask of an instance's thread, and where that thread waits.
+final class InstanceRequests: Sendable {
+    enum Wake: Sendable {
+        /// The deadline has come.
+        case due
+        case stop
+        /// A reading is wanted, as soon as the minimum allows.
+        case readNow
+        /// A person has done something: another attempt, although one was needed or a pause is running.
+        case retry
+        /// The wall clock was set.
+        case clock
+    }
+
+    private struct Asked {
+        var stop = false
+        var readNow = false
+        var retry = false
+        var clock = false
+    }
+
+    private let asked = Mutex(Asked())
+    private let bell: Doorbell
+
+    init() throws(SystemError) {
+        bell = try Doorbell()
+    }
+
+    var isStopping: Bool { asked.withLock { $0.stop } }
+
+    func stop() { ask { $0.stop = true } }
+    func readNow() { ask { $0.readNow = true } }
+    func retry() { ask { $0.retry = true } }
+    func clockChanged() { ask { $0.clock = true } }
+
+    /// Waits until `deadline` (monotonic ns; nil = for ever), or until something is asked. The instance's thread only.
+    func wait(until deadline: Int64?) -> Wake {
+        while true {
+            if let wake = take() { return wake }
+            if let deadline, Clock.monotonic() >= deadline { return .due }
+            bell.wait(until: deadline)
+        }
+    }
+
+    /// What was asked, the strongest alone: a retry reads, too, and either looks at the clock anew. A stop stays.
+    private func take() -> Wake? {
+        asked.withLock { asked in
+            let now = asked
+            asked = Asked(stop: now.stop)
+            if now.stop { return .stop }
+            if now.retry { return .retry }
+            if now.readNow { return .readNow }
+            return now.clock ? .clock : nil
+        }
+    }
+
+    private func ask(_ change: (inout Asked) -> Void) {
+        asked.withLock { change(&$0) }
+        bell.ring()
+    }
+}
