@@ -92,6 +92,10 @@ final class ControlServer: Sendable {
                 console.complain("smart-meter: \(entry.plan.identity.name): \(log.redacted(error))")
                 return SmartMeter.ExitStatus.unavailable
             }
+            if case .needsPerson(let reason) = status.state {
+                console.complain("smart-meter: \(entry.plan.identity.name) needs attention: \(log.redacted(reason))")
+                return SmartMeter.ExitStatus.configuration
+            }
             // The board rings for nobody; an operator's command may look a few times.
             _ = Poll.readable(-1, until: Clock.monotonic() + 20 * Duration.millisecond)
         }
