@@ -23,27 +23,13 @@ static inline CURLcode sm_curl_set_header(CURL *handle, sm_curl_data_function fu
     curl_easy_setopt(handle, CURLOPT_HEADERDATA, context);
     return curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, function);
 }
-typedef int (*sm_curl_progress_function)(void *context, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
-                                         curl_off_t ulnow);
-static inline CURLcode sm_curl_set_progress(CURL *handle, sm_curl_progress_function function, void *context) {
-    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, context);
-    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-    return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, function);
-}
 static inline CURLcode sm_curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }
 static inline CURLcode sm_curl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value) {
     return curl_easy_getinfo(handle, info, value);
 }
-static inline CURLcode sm_curl_get_string(CURL *handle, CURLINFO info, const char **value) {
-    return curl_easy_getinfo(handle, info, value);
-}
 /* CURLAUTH_… are macros with casts. */
 static inline long sm_curl_auth_basic(void) { return (long)CURLAUTH_BASIC; }
 static inline long sm_curl_auth_digest(void) { return (long)CURLAUTH_DIGEST; }
 static inline long sm_curl_auth_bearer(void) { return (long)CURLAUTH_BEARER; }
-/* How many connections are kept for the next request. */
-static inline CURLMcode sm_curl_keep_connections(CURLM *multi, long count) {
-    return curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, count);
-}

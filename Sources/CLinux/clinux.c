@@ -13,20 +13,17 @@
 #include <unistd.h>
 
 int sm_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
-int sm_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC); }
 int sm_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
 int sm_thread_name(const char *name) {
     char cut[16] = {0};
     strncpy(cut, name, sizeof cut - 1);
     return pthread_setname_np(pthread_self(), cut);
 }
-int sm_thread_id(void) { return gettid(); }
 void sm_tune_allocator(void) {
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_TRIM_THRESHOLD, 128 * 1024);
 }
-void sm_trim(void) { malloc_trim(0); }
 int sm_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
 int sm_clock_timer(void) { return timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK); }
 int sm_clock_timer_arm(int descriptor) {

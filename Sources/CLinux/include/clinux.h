@@ -6,12 +6,9 @@
 #include <sys/types.h>
 
 int sm_eventfd(void);                      /* eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) */
-int sm_pipe(int descriptors[2]);           /* pipe2(O_CLOEXEC) */
 int sm_accept(int listener);               /* accept4(SOCK_CLOEXEC) */
 int sm_thread_name(const char *name);      /* pthread_setname_np of the calling thread, cut to 15 bytes */
-int sm_thread_id(void);                    /* gettid */
 void sm_tune_allocator(void);              /* mallopt: 2 arenas, mmap and trim thresholds 128 KB */
-void sm_trim(void);                        /* malloc_trim(0) */
 int sm_signalfd(const sigset_t *signals);  /* signalfd(SFD_CLOEXEC | SFD_NONBLOCK) */
 /* A CLOCK_REALTIME timer that also fires when the clock is set. Returns the timerfd. */
 int sm_clock_timer(void);
