@@ -98,7 +98,7 @@ let package = Package(
         tests("Readings", ["Readings", "TestSupport"]),
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
-        tests("Pipeline", ["Pipeline", "Analysis", "Observability", "Readings", "Storage", "Platform"]),
+        tests("Pipeline", ["Pipeline", "Analysis", "Observability", "Readings", "Storage", "Platform", "TestSupport"]),
         tests("API", ["API", "Platform", "Readings"]),
         tests("Configuration", ["Configuration", "Readings"]),
         tests("Observability", ["Observability", "Platform", "Readings"]),

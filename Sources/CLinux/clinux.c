@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 int sm_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
@@ -35,3 +36,8 @@ int sm_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 int sm_fallocate(int descriptor, int64_t bytes) { return posix_fallocate(descriptor, 0, bytes); }
 const char *sm_error_text(int code, char *buffer, unsigned long capacity) { return strerror_r(code, buffer, capacity); }
 int sm_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+int sm_clock_is_synchronised(void) {
+    struct timex state = {0};
+    int answer = adjtimex(&state);
+    return answer >= 0 && answer != TIME_ERROR;
+}

@@ -44,6 +44,44 @@ private func resolve(_ environment: [String: String], dotEnv: String = "") -> Re
         #expect(problems.first?.hasPrefix("\(name)=\(value) is not allowed: it must be ") == true)
     }
 
+    @Test func `bands of a tariff are taken apart`() {
+        let resolved = resolve([
+            "TARIFF_PER_KWH": "0.32", "TARIFF_EXPORT_PER_KWH": "0.08", "TARIFF_FIXED_PER_DAY": "0.4",
+            "TARIFF_BANDS": "22:00-6:00=0.21, Sat-Sun 06:00-22:00=0.25,fri 23:45-24:00=-1",
+        ])
+        #expect(resolved.problems == [])
+        let every: UInt8 = 0b111_1111
+        #expect(
+            resolved.settings.tariff.tariff
+                == Tariff(
+                    perKWh: 0.32,
+                    bands: [
+                        Tariff.Band(weekdays: every, start: 88, end: 24, perKWh: 0.21),
+                        Tariff.Band(weekdays: 0b100_0001, start: 24, end: 88, perKWh: 0.25),
+                        Tariff.Band(weekdays: 0b010_0000, start: 95, end: 96, perKWh: -1),
+                    ], exportPerKWh: 0.08, fixedPerDay: 0.4))
+        #expect(resolve([:]).settings.tariff.tariff == nil)
+    }
+
+    @Test(arguments: [
+        "22:00-06:00", "22:00=0.2", "22:00-06:00=", "22:00-06:00=x", "22:10-06:00=1", "25:00-06:00=1", "06:00-06:00=1",
+        "24:00-06:00=1", "Xyz 06:00-07:00=1", "Mon-Tue-Wed 06:00-07:00=1", "Mon 06:00-07:00=1=2", "Mon Tue 1:00-2:00=1",
+        "-1:00-06:00=1", "06:00-07:00=1e9", "=1", "06:00-07:00=nan", "+1:00-02:00=1", "Mon- 06:00-07:00=1",
+    ])
+    func `a band that makes no sense is refused`(_ value: String) {
+        let problems = resolve(["TARIFF_PER_KWH": "0.3", "TARIFF_BANDS": value]).problems
+        #expect(problems.count == 1)
+        #expect(problems.first?.hasPrefix("TARIFF_BANDS=\(value) is not allowed: it must be [days ]") == true)
+    }
+
+    @Test(arguments: [
+        ("TARIFF_BANDS", "22:00-06:00=0.2"), ("TARIFF_EXPORT_PER_KWH", "1"), ("TARIFF_FIXED_PER_DAY", "1"),
+    ])
+    func `costs need the price of a kWh`(_ name: String, _ value: String) {
+        #expect(
+            resolve([name: value]).problems == ["TARIFF_PER_KWH is not set, and the other TARIFF_ settings need it"])
+    }
+
     @Test func `all problems are told at once`() {
         #expect(resolve(["SERVICE_PORT": "x", "HISTORY_DAYS": "y"], dotEnv: "bad").problems.count == 3)
     }

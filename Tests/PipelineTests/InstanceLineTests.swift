@@ -94,4 +94,52 @@ import Testing
         #expect(slots.map(\.end) == [at(600), at(7500)])
         #expect(slots.first?.coverage == 0.25)
     }
+
+    @Test func `what a wrong clock put into the future is overwritten as time reaches it`() throws {
+        var line = makeLine()
+        for index in 1...20 { _ = line.accept(emission(Double(index) * 30)) }
+        // The clock was an hour ahead: two slots lie there.
+        let ahead = line.close(now: at(602), day: day)
+        #expect(ahead.map(\.end) == [at(300), at(600)])
+        #expect(line.newestSlot == at(600))
+
+        let now = at(-3000)
+        let rewound = line.rewind(to: now, day: day)
+        let base = try #require(rewound)
+        #expect(base.at == at(-3300))
+        #expect(base.flows.consumed?.lifetime == ahead.last?.lifetime.consumed)
+        #expect(line.newestSlot == at(-3300))
+        for index in 1...130 { #expect(line.accept(emission(-3000 + Double(index) * 30, 500)) == .taken) }
+        let slots = line.close(now: at(902), day: day)
+        let again = try #require(slots.first { $0.end == at(300) })
+        #expect(again.totalPowerW == 500)
+        // What was counted stays counted, and nothing counts twice.
+        let last = try #require(slots.last)
+        let before = try #require(ahead.last?.lifetime.consumed)
+        #expect(last.lifetime.consumed == before + slots.reduce(0) { $0 + ($1.energy.consumed ?? 0) })
+    }
+
+    @Test func `a clock that goes back leaves out what comes again, and a counter makes up for it`() {
+        func counted(_ seconds: Double, _ energy: Double) -> Emission {
+            var emission = emission(seconds)
+            emission.counters.consumed = Energy.millijoules(kWh: 100 + energy)
+            return emission
+        }
+        var line = makeLine()
+        for index in 0...40 { _ = line.accept(counted(Double(index) * 30 + 1, Double(index) * 0.01)) }
+        var slots = line.close(now: at(1202), day: day)
+        _ = line.finalise(now: at(1300), day: day)
+        // Ten minutes back: what comes now was stamped before.
+        for index in 1...19 {
+            #expect(line.accept(counted(601 + Double(index) * 30, 0.4 + Double(index) * 0.01)) == .tooLate)
+        }
+        for index in 20...40 {
+            #expect(line.accept(counted(601 + Double(index) * 30, 0.4 + Double(index) * 0.01)) == .taken)
+        }
+        slots += line.close(now: at(1802), day: day)
+        let sum = Dictionary(slots.map { ($0.end, $0.energy.consumed ?? 0) }, uniquingKeysWith: { $1 }).values.reduce(
+            0, +)
+        #expect(sum == slots.last?.lifetime.consumed)
+        #expect(abs(Energy.kWh(sum) - (0.4 + 0.39)) < 0.011)
+    }
 }

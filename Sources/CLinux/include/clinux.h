@@ -14,6 +14,8 @@ int sm_signalfd(const sigset_t *signals);  /* signalfd(SFD_CLOEXEC | SFD_NONBLOC
 int sm_clock_timer(void);
 /* Arms it for an absolute wall time far away, with TFD_TIMER_CANCEL_ON_SET. */
 int sm_clock_timer_arm(int descriptor);
+/* 1 where the kernel holds the clock for right (adjtimex), else 0. */
+int sm_clock_is_synchronised(void);
 /* open with O_CLOEXEC added; a variadic call. */
 int sm_open(const char *path, int flags, unsigned mode);
 /* prctl(PR_SET_DUMPABLE, 0): neither core dump nor /proc/PID/environ for other processes of the user. */

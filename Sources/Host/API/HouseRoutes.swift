@@ -18,6 +18,7 @@ package enum HouseRoutes {
                 guard let consumption = house.consumption() else { throw noReading }
                 return .json(consumption.json)
             },
+            EnergyRoute.route(house),
         ]
     }
 

@@ -39,6 +39,12 @@ package struct Problem: Error, Sendable {
         status: 421, title: "Misdirected Request",
         detail: "This name is not one of this server's. Use its address, or add the name to ALLOWED_HOSTS.")
 
+    static func badParameter(_ name: String, _ value: String, allowed: String) -> Problem {
+        Problem(
+            status: 400, title: "Bad Request",
+            detail: "\(name)=\(value.prefix(100)) is not allowed: it must be \(allowed)")
+    }
+
     static func methodNotAllowed(_ allowed: [String]) -> Problem {
         let list = allowed.joined(separator: ", ")
         return Problem(

@@ -1,4 +1,5 @@
 import AdapterABI
+package import Readings
 
 /// The memory of an instance's `meter_host` and of its settings' values: valid until destroy, and in fact for good.
 struct HostTable: Sendable {
@@ -38,6 +39,8 @@ struct HostTable: Sendable {
 /// The program's version, as it tells adapters and servers.
 package enum HostVersion {
     package static let text = "0.1.0"
+    /// The year in which this version was made. A clock that shows less is not set.
+    package static let releasedAt = Instant(seconds: 1_767_225_600)  // 2026-01-01T00:00:00Z
 }
 
 /// Bytes that are never freed, by address: a plain value that crosses threads.

@@ -71,10 +71,15 @@ struct ReadingAssembly {
         }
         guard unsafe reading.timestamp_ns != 0 else { return now }
         let timestamp = unsafe Instant(nanoseconds: reading.timestamp_ns)
-        guard timestamp >= Self.earliest, timestamp <= now + Duration.day else {
+        guard timestamp >= Self.earliest, timestamp <= latest(now) else {
             throw Refusal(reason: unsafe "the reading's timestamp \(reading.timestamp_ns) ns is not a time of now")
         }
         return timestamp
+    }
+
+    /// Where our clock is not set yet, a meter's may be.
+    private func latest(_ now: Instant) -> Instant {
+        now < HostVersion.releasedAt ? Instant(nanoseconds: .max) : now + Duration.day
     }
 
     // MARK: Numbers

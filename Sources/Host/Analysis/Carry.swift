@@ -15,6 +15,21 @@ public struct Carry: Hashable, Sendable {
     public init(at: Instant) {
         self.at = at
     }
+
+    /// The clock was set back to `now`: counters that seem to have been read later were read now.
+    public mutating func forgetReadingTimes(after now: Instant) {
+        func forget(_ account: inout EnergyAccount) { account.readAt = min(account.readAt, now) }
+        for flow in Flow.allCases {
+            guard var account = flows[flow] else { continue }
+            forget(&account)
+            flows[flow] = account
+        }
+        for number in circuits.indices {
+            forget(&circuits[number].energy)
+            forget(&circuits[number].returned)
+        }
+        day.readAt = min(day.readAt, now)
+    }
 }
 
 /// The accounts of one circuit.

@@ -179,6 +179,10 @@ public struct Fold {
             totalIs: HousePowers.totalIs(known: known))
         house.fill(&slot, known: known)
         slot.quality = quality
+        if rules.isHouse {
+            let isAllBought = known.isDisjoint(with: [.solar, .battery])
+            slot.billed = slot.energy.imported ?? (isAllBought ? slot.energy.consumed : nil)
+        }
         slot.dayEnergy = carry.day.energy
         for flow in Flow.allCases { slot.lifetime[flow] = carry.flows[flow]?.lifetime }
         if end == nextDayStart {

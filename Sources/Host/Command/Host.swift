@@ -67,7 +67,8 @@ struct Host {
         house = House(
             instances: instances, board: board, pipeline: pipeline, delivery: delivery,
             standIn: Self.makeStandIn(settings, catalog, board, log), zone: zone, refused: catalog.refused,
-            stale: Int64(host.staleSeconds) * Duration.second, isUnconfigured: settings.isUnconfigured, log: log)
+            stale: Int64(host.staleSeconds) * Duration.second, isUnconfigured: settings.isUnconfigured,
+            history: History(directory), currency: host.tariff.currency, log: log)
         let server = try HTTPServer(
             address: host.bindAddress, port: host.servicePort, router: Router(HouseRoutes.table(house)))
         self.server = server
@@ -92,12 +93,13 @@ struct Host {
     ) -> PipelineOptions {
         let host = settings.host
         return PipelineOptions(
-            directory: directory, zone: zone, deliveryIsOn: host.isDeliveryOn,
+            directory: directory, zone: zone, releasedAt: HostVersion.releasedAt, deliveryIsOn: host.isDeliveryOn,
             history: Int64(host.historyDays) * Duration.day, undelivered: Int64(host.undeliveredDays) * Duration.day,
             high: HighConsumption.Rules(
                 thresholdW: host.highPowerThresholdW, hold: Int64(host.highPowerHoldSeconds) * Duration.second,
                 clear: Int64(host.fetchIntervalSeconds) * Duration.second),
-            phantomThresholdW: host.phantomThresholdW, phantomExclude: host.phantomExclude, log: log)
+            phantomThresholdW: host.phantomThresholdW, phantomExclude: host.phantomExclude,
+            tariff: host.tariff.tariff, currency: host.tariff.currency, log: log)
     }
 
     private static func makeDelivery(

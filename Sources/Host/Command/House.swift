@@ -19,12 +19,16 @@ final class House: HouseView {
     let refused: [AdapterRefusal]
     let stale: Int64
     let isUnconfigured: Bool
+    let history: History
+    /// Of the tariff; may be empty.
+    let currency: String
     private let log: Log
     private let startedAt = Clock.monotonic()
 
     init(
         instances: Instances, board: LiveBoard, pipeline: Pipeline, delivery: DeliveryLoop?, standIn: StandIn?,
-        zone: SystemZone, refused: [AdapterRefusal], stale: Int64, isUnconfigured: Bool, log: Log
+        zone: SystemZone, refused: [AdapterRefusal], stale: Int64, isUnconfigured: Bool, history: History,
+        currency: String, log: Log
     ) {
         self.instances = instances
         self.board = board
@@ -35,6 +39,8 @@ final class House: HouseView {
         self.refused = refused
         self.stale = stale
         self.isUnconfigured = isUnconfigured
+        self.history = history
+        self.currency = currency
         self.log = log
     }
 
@@ -158,7 +164,8 @@ final class House: HouseView {
     }
 
     private func faults(_ entries: [Instances.Entry]) -> [HealthReport.Fault] {
-        storeFaults() + entries.compactMap { fault($0.status) } + houseFaults() + deliveryFaults() + setupFaults()
+        storeFaults() + clockFaults(entries) + entries.compactMap { fault($0.status) } + houseFaults()
+            + deliveryFaults() + setupFaults()
     }
 
     private func storeFaults() -> [HealthReport.Fault] {
@@ -263,6 +270,25 @@ final class House: HouseView {
                     todo: "smart-meter outbox ls shows them with the server's words; outbox replay sends them again"))
         }
         return faults
+    }
+
+    private func clockFaults(_ entries: [Instances.Entry]) -> [HealthReport.Fault] {
+        if let before = pipeline.status.clockIsBefore {
+            return [
+                .init(
+                    .degraded, what: "the clock is wrong: it shows a time before \(Timestamp.text(before))",
+                    todo: "set it, or let NTP do so")
+            ]
+        }
+        let now = Instant.now
+        return entries.compactMap { entry in
+            guard let until = entry.number.flatMap(pipeline.view(of:))?.newestSlot, until > now else { return nil }
+            return .init(
+                .degraded,
+                what:
+                    "the clock was set back: readings of \(entry.plan.identity.name) are left out until \(Timestamp.text(until))",
+                todo: "where the clock is right, let NTP say so: then they replace what was stored for that time")
+        }
     }
 
     private func setupFaults() -> [HealthReport.Fault] {

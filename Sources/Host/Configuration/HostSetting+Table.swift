@@ -1,6 +1,8 @@
+import Readings
+
 extension HostSetting {
     /// Every setting of the host, in the order in which people read about them.
-    package static let all: [HostSetting] = meters + service + storage + delivery + alerts + process
+    package static let all: [HostSetting] = meters + service + storage + delivery + tariff + alerts + process
 
     private static let meters = [
         HostSetting(
@@ -71,6 +73,25 @@ extension HostSetting {
         HostSetting(
             .delivery, "INFLUXDB_TAGS", .list, "Constant tags of every point: key=value,key=value",
             grammar: HostSettings.Influx.Tag.grammar, store: HostSettings.Influx.Tag.store),
+    ]
+
+    private static let tariff = [
+        HostSetting(
+            .tariff, "TARIFF_PER_KWH", .number(-1000...1000), "Price of a kWh bought; no costs where it is not set",
+            store: optionalNumber(\.tariff.perKWh)),
+        HostSetting(
+            .tariff, "TARIFF_BANDS", .list,
+            "Other prices at some times, local: 22:00-06:00=0.21,Sat-Sun 06:00-22:00=0.25",
+            grammar: Tariff.Band.grammar, store: Tariff.Band.store),
+        HostSetting(
+            .tariff, "TARIFF_EXPORT_PER_KWH", .number(-1000...1000), default: "0", "What a kWh sold earns",
+            store: number(\.tariff.exportPerKWh)),
+        HostSetting(
+            .tariff, "TARIFF_FIXED_PER_DAY", .number(-100_000...100_000), default: "0",
+            "What a day costs before anything is used", store: number(\.tariff.fixedPerDay)),
+        HostSetting(
+            .tariff, "TARIFF_CURRENCY", .text, "Currency of these prices, such as EUR",
+            store: text(\.tariff.currency)),
     ]
 
     private static let alerts = [

@@ -15,6 +15,7 @@ package struct HostSetting: Sendable {
         case service = "Service"
         case storage = "Storage"
         case delivery = "InfluxDB"
+        case tariff = "Tariff"
         case alerts = "Alerts"
         case process = "Log and time"
     }
@@ -62,6 +63,10 @@ extension HostSetting {
 
     static func number(_ field: Field<Double>) -> Store {
         { settings, value in parsed(Double(value), field, &settings) }
+    }
+
+    static func optionalNumber(_ field: Field<Double?>) -> Store {
+        { settings, value in parsed(Double(value).map(Optional.some), field, &settings) }
     }
 
     static func integer<Number: FixedWidthInteger & SendableMetatype>(_ field: Field<Number>) -> Store {

@@ -21,6 +21,8 @@ package struct HostSettings: Sendable {
     /// Whether INFLUXDB_URL or INFLUXDB_TOKEN is set, rather than left to its default.
     package internal(set) var isDeliveryOn = false
 
+    package internal(set) var tariff = TariffSettings()
+
     package internal(set) var highPowerThresholdW = 0.0
     package internal(set) var highPowerHoldSeconds = 0
     package internal(set) var phantomThresholdW = 0.0
@@ -48,6 +50,21 @@ package struct HostSettings: Sendable {
         package struct Tag: Hashable, Sendable {
             package let key: String
             package let value: String
+        }
+    }
+
+    /// What energy costs.
+    package struct TariffSettings: Sendable {
+        /// Nil = no costs.
+        package internal(set) var perKWh: Double?
+        package internal(set) var bands: [Tariff.Band] = []
+        package internal(set) var exportPerKWh = 0.0
+        package internal(set) var fixedPerDay = 0.0
+        /// As people write it; for display.
+        package internal(set) var currency = ""
+
+        package var tariff: Tariff? {
+            perKWh.map { Tariff(perKWh: $0, bands: bands, exportPerKWh: exportPerKWh, fixedPerDay: fixedPerDay) }
         }
     }
 
@@ -86,6 +103,10 @@ extension HostSettings {
             lookup.isSet("INFLUXDB_URL") || lookup.isSet("INFLUXDB_TOKEN", isSecret: true)
         if let primary = resolved.settings.primaryMeter, !resolved.settings.mayRun(primary) {
             resolved.problems.append("PRIMARY_METER=\(primary.name) is not allowed: METER_TYPE must name it")
+        }
+        let tariff = resolved.settings.tariff
+        if tariff.perKWh == nil, !tariff.bands.isEmpty || tariff.exportPerKWh != 0 || tariff.fixedPerDay != 0 {
+            resolved.problems.append("TARIFF_PER_KWH is not set, and the other TARIFF_ settings need it")
         }
         return resolved
     }

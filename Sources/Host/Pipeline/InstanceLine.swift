@@ -29,8 +29,10 @@ struct InstanceLine {
     private var previous: Emission?
     /// What came after, by timestamp.
     private var pending: [Emission] = []
-    /// End of the newest closed slot.
+    /// End of the newest closed slot; before the first, where the first begins.
     private var closedEnd = Instant(nanoseconds: .min)
+    /// End of the newest slot that time has closed; nil before there is one.
+    private(set) var newestSlot: Instant?
     /// From here on slots have to be folded (again).
     private var dirtyFrom: Instant?
     /// The accounts at the newest emission; nil where something came out of order and they have to be made anew.
@@ -51,6 +53,7 @@ struct InstanceLine {
         previous = journal.last { $0.timestamp <= base.at }
         pending = journal.filter { $0.timestamp > base.at }
         closedEnd = base.at
+        newestSlot = base.at
         dirtyFrom = base.at
     }
 
@@ -110,6 +113,7 @@ struct InstanceLine {
                 changed.append(slot)
             }
             closedEnd = max(closedEnd, next)
+            newestSlot = closedEnd
         }
         if end >= first { dirtyFrom = nil }
         return changed
@@ -133,6 +137,24 @@ struct InstanceLine {
         if split > 0 { previous = pending[split - 1] }
         pending.removeFirst(split)
         return (carry, previous?.timestamp ?? carry.at)
+    }
+
+    /// Goes back to `now`: the slots after it were made by a clock that was wrong, and are overwritten as time reaches
+    /// them. What was counted stays counted. Answers the new base; every emission that was kept is to be forgotten.
+    mutating func rewind(to now: Instant, day: (Instant) -> DayBounds) -> Carry? {
+        _ = dayNow(day: day)
+        guard var carry = live ?? base else { return nil }
+        carry.at = now.slotEnd(interval: settings.interval) - settings.interval
+        carry.forgetReadingTimes(after: now)
+        previous = nil
+        pending = []
+        given = [:]
+        dirtyFrom = nil
+        live = nil
+        base = carry
+        closedEnd = carry.at
+        newestSlot = carry.at
+        return carry
     }
 
     /// When `close` has something to do next, by wall time.

@@ -150,6 +150,28 @@ struct InstanceWork {
 
     // MARK: Time
 
+    /// The end of the newest slot lies in the future: the clock was set back since it was made.
+    func isAhead(of now: Instant) -> Bool { line.newestSlot.map { $0 > now } ?? false }
+
+    /// Makes the future's slots be overwritten as time reaches them.
+    mutating func rewind(to now: Instant, plan: inout CommitPlan, options: PipelineOptions) {
+        guard let base = line.rewind(to: now, day: options.zone.dayBounds) else { return }
+        plan.forgetEmissionsOf.insert(number)
+        plan.emissions.removeAll { $0.instance == number }
+        plan.keepEmissionsFrom[number] = nil
+        keep(base, &plan)
+        newest = Instant(nanoseconds: .min)
+        updateDay(options)
+        options.log.write(
+            .warning, "the clock was set back: slots in the future are made anew as time reaches them",
+            [LogField("instance", registration.identity.name)])
+    }
+
+    private func keep(_ base: Carry, _ plan: inout CommitPlan) {
+        plan.states.removeAll { $0.instance == number && $0.key == Self.foldKey }
+        plan.states.append(StateRecord(instance: number, key: Self.foldKey, value: base.encoded()))
+    }
+
     /// Wall time of what comes next by itself.
     var nextWake: Instant? {
         guard let night = nights.next else { return line.nextClose }
@@ -162,10 +184,10 @@ struct InstanceWork {
         plan.slots.append(contentsOf: slots)
         if registration.isHouse, let slot = slots.last { report(slot, options) }
         if let final = line.finalise(now: now, day: options.zone.dayBounds) {
-            plan.states.removeAll { $0.instance == number && $0.key == Self.foldKey }
-            plan.states.append(StateRecord(instance: number, key: Self.foldKey, value: final.base.encoded()))
+            keep(final.base, &plan)
             plan.keepEmissionsFrom[number] = final.keepFrom
         }
+        view.newestSlot = line.newestSlot
         let judged =
             registration.isHouse
             && nights.judge(

@@ -89,7 +89,8 @@ struct NightWatch {
             "\(names.shown[Int(share.circuit)]) \(Shares.tenths(share.powerW)) W"
         }
         let detail =
-            "\(kWhPerYear) kWh a year" + (behind.isEmpty ? "" : "; behind it: \(behind.joined(separator: ", "))")
+            "\(kWhPerYear) kWh\(Self.cost(of: kWhPerYear, options)) a year"
+            + (behind.isEmpty ? "" : "; behind it: \(behind.joined(separator: ", "))")
         plan.alerts.append(
             AlertRecord(
                 instance: number, kind: Self.phantomLoad, start: open?.start ?? start,
@@ -101,6 +102,13 @@ struct NightWatch {
         } else {
             options.log.write(.info, "Phantom load is back under the threshold: \(Shares.tenths(powerW))W at 3am")
         }
+    }
+
+    /// What is always on pays each price of the week for its part of it.
+    private static func cost(of kWhPerYear: Double, _ options: PipelineOptions) -> String {
+        guard let tariff = options.tariff else { return "" }
+        let cost = (kWhPerYear * tariff.meanPerKWh * 100).rounded() / 100
+        return options.currency.isEmpty ? ", \(cost)" : ", \(cost) \(options.currency)"
     }
 
     /// The hour of the local day that `instant` lies in; where the clock skips it, the first hour after.

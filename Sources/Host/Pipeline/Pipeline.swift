@@ -92,19 +92,23 @@ package final class Pipeline: Sendable {
 
     private func run(_ opened: Reply<Result<Void, StorageError>>) {
         let store: Store
+        var work: PipelineWork
         do throws(StorageError) {
             let result = try Store.open(in: options.directory)
             store = result.store
+            store.prices = options.tariff.map { PriceList(tariff: $0, zone: options.zone) }
             storeStatus.withLock { $0.setAside = result.setAside }
+            work = try PipelineWork(
+                store: store, options: options, intake: intake, wall: .now, monotonic: Clock.monotonic())
         } catch {
             opened.give(.failure(error))
             return
         }
-        var work = PipelineWork(store: store, options: options, intake: intake)
         opened.give(.success(()))
         while true {
             doorbell.wait(until: work.nextWake(monotonic: Clock.monotonic(), wall: .now))
-            let isLast = work.take(messages.take(), now: .now)
+            work.rewind(now: .now, isSynchronised: Clock.isSynchronised)
+            let isLast = work.take(messages.take(), wall: .now, monotonic: Clock.monotonic())
             work.advance(now: .now)
             let hasCommitted = work.commitIfDue(monotonic: Clock.monotonic(), wall: .now, isLast: isLast)
             publish(work)

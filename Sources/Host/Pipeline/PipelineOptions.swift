@@ -7,6 +7,8 @@ package import Storage
 package struct PipelineOptions: Sendable {
     package var directory: DataDirectory
     package var zone: Zone
+    /// When the program was made: a clock that shows less is not set.
+    package var releasedAt: Instant
     /// Whether anything is sent; where not, old slots go without having been delivered.
     package var deliveryIsOn: Bool
     /// Raw slots are kept for this long after they were delivered, and for this long if they were not.
@@ -16,21 +18,29 @@ package struct PipelineOptions: Sendable {
     package var phantomThresholdW: Double
     /// Names or ids of circuits that are no phantom load.
     package var phantomExclude: [String]
+    /// What energy costs; nil = nobody said.
+    package var tariff: Tariff?
+    /// The currency of the tariff, as people write it; may be empty.
+    package var currency: String
     package var log: Log
 
     package init(
-        directory: DataDirectory, zone: Zone, deliveryIsOn: Bool, history: Int64, undelivered: Int64,
-        high: HighConsumption.Rules, phantomThresholdW: Double, phantomExclude: [String],
-        log: Log
+        directory: DataDirectory, zone: Zone, releasedAt: Instant = Instant(seconds: 0), deliveryIsOn: Bool,
+        history: Int64, undelivered: Int64,
+        high: HighConsumption.Rules, phantomThresholdW: Double, phantomExclude: [String], tariff: Tariff? = nil,
+        currency: String = "", log: Log
     ) {
         self.directory = directory
         self.zone = zone
+        self.releasedAt = releasedAt
         self.deliveryIsOn = deliveryIsOn
         self.history = history
         self.undelivered = undelivered
         self.high = high
         self.phantomThresholdW = phantomThresholdW
         self.phantomExclude = phantomExclude
+        self.tariff = tariff
+        self.currency = currency
         self.log = log
     }
 }
@@ -83,6 +93,8 @@ package struct InstanceView: Sendable {
     package var shownNames: [String] = []
     /// Emissions that came after their slot was final.
     package var tooLate = 0
+    /// End of the newest slot; nil before the first. In the future where the clock was set back.
+    package var newestSlot: Instant?
 }
 
 /// How the store is doing.
@@ -101,4 +113,6 @@ package struct StoreStatus: Sendable {
     package var setAside: String?
     /// Slots that were never delivered and are gone because of their age, since the start.
     package var prunedUndelivered = 0
+    /// Where the clock shows a time before this one, it is not set: the program was made later, or a slot.
+    package var clockIsBefore: Instant?
 }

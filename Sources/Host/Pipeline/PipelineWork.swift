@@ -22,6 +22,9 @@ struct PipelineWork {
     private var nextPrune: Int64 = 0
     private var heldBytes = 0
     private(set) var status = StoreStatus()
+    private var gate: ClockGate
+    /// What a clock that is set does not show.
+    private let notBefore: Instant
 
     /// A commit at most this often, where nothing is urgent: an SD card's life.
     private static let commitInterval = 10 * Duration.second
@@ -29,10 +32,20 @@ struct PipelineWork {
     /// Emissions kept in memory while the store takes none.
     private static let heldLimit = 16 << 20
 
-    init(store: Store, options: PipelineOptions, intake: Intake<Emission>) {
+    init(
+        store: Store, options: PipelineOptions, intake: Intake<Emission>, wall: Instant, monotonic: Int64
+    ) throws(StorageError) {
         self.store = store
         self.options = options
         self.intake = intake
+        notBefore = max(options.releasedAt, try store.newestSlotEnd() ?? options.releasedAt)
+        gate = ClockGate(notBefore: notBefore, wall: wall, monotonic: monotonic)
+        if gate.deadline != nil {
+            options.log.write(
+                .warning, "the clock is not set: readings wait for it, two minutes at most",
+                [LogField("shows_before", Timestamp.text(notBefore))])
+        }
+        noteClock(wall)
     }
 
     var views: [Int: InstanceView] { instances.mapValues(\.view) }
@@ -45,6 +58,7 @@ struct PipelineWork {
         }
         if retryAt == nil, !plan.isEmpty { consider(lastCommit + Self.commitInterval) }
         consider(nextPrune)
+        consider(gate.deadline)
         for instance in instances.values {
             consider(instance.nextWake.map { monotonic + max(0, $0 - wall) })
         }
@@ -54,8 +68,9 @@ struct PipelineWork {
     // MARK: Messages
 
     /// Emissions first: a state never becomes durable before what was emitted before it. Answers whether to end.
-    mutating func take(_ messages: [PipelineMessage], now: Instant) -> Bool {
-        takeEmissions(now: now)
+    mutating func take(_ messages: [PipelineMessage], wall: Instant, monotonic: Int64) -> Bool {
+        noteClock(wall)
+        takeEmissions(wall: wall, monotonic: monotonic)
         var isLast = false
         for message in messages {
             switch message {
@@ -98,8 +113,8 @@ struct PipelineWork {
         }
     }
 
-    private mutating func takeEmissions(now: Instant) {
-        for emission in intake.take() {
+    private mutating func takeEmissions(wall: Instant, monotonic: Int64) {
+        for emission in passed(intake.take(), wall: wall, monotonic: monotonic) {
             guard instances[emission.instance] != nil else { continue }
             if instances[emission.instance]?.take(emission, plan: &plan, options: options) == true { isUrgent = true }
             heldBytes += Self.size(of: emission)
@@ -113,9 +128,36 @@ struct PipelineWork {
         }
     }
 
+    private mutating func passed(_ emissions: [Emission], wall: Instant, monotonic: Int64) -> [Emission] {
+        guard gate.deadline != nil else { return emissions }
+        let passed = gate.pass(emissions, wall: wall, monotonic: monotonic)
+        if gate.deadline == nil {
+            let event =
+                wall < notBefore
+                ? "the clock was not set in time: readings are taken as they are stamped" : "the clock has been set"
+            options.log.write(.warning, event, [LogField("held", passed.count)])
+        }
+        return passed
+    }
+
     private static func size(of emission: Emission) -> Int { 256 + emission.circuits.count * 72 }
 
     // MARK: Time
+
+    private mutating func noteClock(_ wall: Instant) {
+        status.clockIsBefore = wall < notBefore ? notBefore : nil
+    }
+
+    /// Where slots lie in the future of a clock that can be trusted.
+    mutating func rewind(now: Instant, isSynchronised: () -> Bool) {
+        guard gate.deadline == nil, instances.values.contains(where: { $0.isAhead(of: now) }), isSynchronised() else {
+            return
+        }
+        for number in instances.keys where instances[number]?.isAhead(of: now) == true {
+            instances[number]?.rewind(to: now, plan: &plan, options: options)
+            isUrgent = true
+        }
+    }
 
     /// Closes slots and judges nights.
     mutating func advance(now: Instant) {

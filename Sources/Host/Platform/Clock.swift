@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The two clocks. Logic gets their values passed in; only threads' loops read them.
@@ -8,6 +9,9 @@ package enum Clock {
     package static func wall() -> Int64 { read(CLOCK_REALTIME) }
     /// Nanoseconds of CPU that this process has used.
     package static func processCPU() -> Int64 { read(CLOCK_PROCESS_CPUTIME_ID) }
+
+    /// Whether the kernel holds the wall clock for right: something, such as NTP, sets it.
+    package static func isSynchronised() -> Bool { sm_clock_is_synchronised() == 1 }
 
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()

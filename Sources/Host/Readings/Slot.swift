@@ -27,6 +27,9 @@ public struct Slot: Hashable, Sendable {
     public var quality: Quality
     /// Energy within the slot.
     public var energy: Flows<Millijoules?>
+    /// What the house pays for: import; consumption where a house without solar and battery measures only that. Nil for
+    /// an instance that is not the house.
+    public var billed: Millijoules?
     /// The host's monotonic lifetime counters at the end: never fall, whatever the meter's do.
     public var lifetime: Flows<Millijoules?>
     /// Consumption since local midnight at the end of the slot (`total_is` = grid: import).
@@ -50,6 +53,7 @@ public struct Slot: Hashable, Sendable {
         coverage = 0
         quality = .unknown
         energy = Flows(repeating: nil)
+        billed = nil
         lifetime = Flows(repeating: nil)
         dayEnergy = nil
         closingDayEnergy = nil

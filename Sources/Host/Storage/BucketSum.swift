@@ -1,3 +1,4 @@
+import Analysis
 import Readings
 
 /// What the new slots of one commit add to a bucket, so that a bucket costs one row a commit and not one a slot.
@@ -34,12 +35,16 @@ struct BucketSum {
     }
 
     private var energy = Flows<Millijoules?>(repeating: nil)
+    private var billed: Millijoules?
+    private var isHouse = false
     private var power = Power()
     private var circuits: [Int32: Circuit] = [:]
 
     mutating func add(_ slot: Slot) {
         let length = Double(slot.length)
         for flow in Flow.allCases { energy[flow] = Self.sum(energy[flow], slot.energy[flow]) }
+        billed = Self.sum(billed, slot.billed)
+        if slot.isHouse { isHouse = true }
         power.add(
             slot.totalPowerW, minimum: slot.minimumPowerW, maximum: slot.maximumPowerW, time: slot.coverage * length)
         for circuit in slot.circuits {
@@ -53,12 +58,14 @@ struct BucketSum {
         }
     }
 
-    func write(_ key: Buckets.Key, in database: Database) throws(StorageError) {
+    func write(_ key: Buckets.Key, prices: PriceList?, in database: Database) throws(StorageError) {
         let house = try database.statement(Self.addHouse)
         house.bind(1, Int64(key.instance))
         house.bind(2, key.start.nanoseconds)
         for (index, flow) in Flow.allCases.enumerated() { house.bind(3 + Int32(index), energy[flow]) }
-        power.bind(to: house, from: 9)
+        house.bind(9, billed)
+        power.bind(to: house, from: 10)
+        Buckets.bind(isHouse ? prices?.prices(at: key.start) : nil, to: house, from: 14)
         try house.run()
         let circuit = try database.statement(Self.addCircuit)
         for (number, sum) in circuits {
@@ -90,15 +97,18 @@ struct BucketSum {
         "\(column) = CASE WHEN excluded.\(column) IS NULL THEN \(column) ELSE ifnull(\(column), 0) + excluded.\(column) END"
     }
 
-    /// In the order of `Flow`.
+    /// In the order of `Flow`, and what is paid for.
     private static let columns = [
-        "imported_mj", "exported_mj", "produced_mj", "consumed_mj", "charged_mj", "discharged_mj",
+        "imported_mj", "exported_mj", "produced_mj", "consumed_mj", "charged_mj", "discharged_mj", "billed_mj",
     ]
 
     private static let addHouse = """
-        INSERT INTO bucket (instance, start, \(columns.joined(separator: ", ")), mean_w, minimum_w, maximum_w, covered_s)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (instance, start) DO UPDATE SET \(columns.map(addEnergy).joined(separator: ", ")), \(addPower)
+        INSERT INTO bucket (
+            instance, start, \(columns.joined(separator: ", ")), mean_w, minimum_w, maximum_w, covered_s,
+            import_price, export_price, fixed_price)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (instance, start) DO UPDATE
+        SET \(columns.map(addEnergy).joined(separator: ", ")), \(addPower), \(Buckets.keepPrices)
         """
 
     private static let addCircuit = """

@@ -4,6 +4,8 @@ package import Readings
 /// Everything that one transaction makes durable. What is not in a commit that succeeded has not been accepted.
 package struct CommitPlan: Sendable {
     package var circuits: [CircuitRecord] = []
+    /// Instances whose kept emissions go, before new ones are written: they are of a time that was none.
+    package var forgetEmissionsOf: Set<Int> = []
     package var emissions: [Emission] = []
     /// Per instance: emissions before this are no longer needed.
     package var keepEmissionsFrom: [Int: Instant] = [:]
@@ -17,7 +19,8 @@ package struct CommitPlan: Sendable {
     package init() {}
 
     package var isEmpty: Bool {
-        circuits.isEmpty && emissions.isEmpty && keepEmissionsFrom.isEmpty && slots.isEmpty && alerts.isEmpty
+        circuits.isEmpty && forgetEmissionsOf.isEmpty && emissions.isEmpty && keepEmissionsFrom.isEmpty && slots.isEmpty
+            && alerts.isEmpty
             && nights.isEmpty && states.isEmpty && settlements.isEmpty
     }
 }

@@ -2,7 +2,7 @@ package import Readings
 
 /// A connection that only reads: each thread that reads has its own. Rows are what the last commit left.
 package final class Reader {
-    private let database: Database
+    let database: Database
 
     package init(directory: DataDirectory) throws(StorageError) {
         database = try Database(path: directory.path(of: Store.fileName), access: .reader)

@@ -46,7 +46,7 @@ enum Schema {
             consumed_mj INTEGER, charged_mj INTEGER, discharged_mj INTEGER,
             imported_total_mj INTEGER, exported_total_mj INTEGER, produced_total_mj INTEGER,
             consumed_total_mj INTEGER, charged_total_mj INTEGER, discharged_total_mj INTEGER,
-            day_mj INTEGER, closing_day_mj INTEGER,
+            day_mj INTEGER, closing_day_mj INTEGER, billed_mj INTEGER,
             revision INTEGER NOT NULL, delivered INTEGER NOT NULL, UNIQUE (instance, end)) STRICT;
         CREATE INDEX slot_waiting ON slot (end DESC) WHERE delivered < revision;
         CREATE TABLE slot_circuit (
@@ -59,9 +59,10 @@ enum Schema {
         CREATE TABLE bucket (
             instance INTEGER NOT NULL, start INTEGER NOT NULL,
             imported_mj INTEGER, exported_mj INTEGER, produced_mj INTEGER,
-            consumed_mj INTEGER, charged_mj INTEGER, discharged_mj INTEGER,
+            consumed_mj INTEGER, charged_mj INTEGER, discharged_mj INTEGER, billed_mj INTEGER,
             mean_w REAL, minimum_w REAL, maximum_w REAL, covered_s REAL NOT NULL,
-            import_price REAL, export_price REAL,
+            -- What held then: per kWh, and per local day.
+            import_price REAL, export_price REAL, fixed_price REAL,
             PRIMARY KEY (instance, start)) STRICT, WITHOUT ROWID;
         CREATE TABLE bucket_circuit (
             instance INTEGER NOT NULL, circuit INTEGER NOT NULL, start INTEGER NOT NULL,

@@ -6,9 +6,9 @@ enum SlotRows {
         end, start, is_house, total_is, total_power_w, minimum_power_w, maximum_power_w, grid_power_w, solar_power_w, \
         battery_power_w, consumption_power_w, unmonitored_power_w, coverage, quality, imported_mj, exported_mj, \
         produced_mj, consumed_mj, charged_mj, discharged_mj, imported_total_mj, exported_total_mj, produced_total_mj, \
-        consumed_total_mj, charged_total_mj, discharged_total_mj, day_mj, closing_day_mj
+        consumed_total_mj, charged_total_mj, discharged_total_mj, day_mj, closing_day_mj, billed_mj
         """
-    static let count: Int32 = 28
+    static let count: Int32 = 29
     private static let flows: [Flow] = [.imported, .exported, .produced, .consumed, .charged, .discharged]
 
     static let circuitColumns = """
@@ -35,6 +35,7 @@ enum SlotRows {
         }
         statement.bind(first + 26, slot.dayEnergy)
         statement.bind(first + 27, slot.closingDayEnergy)
+        statement.bind(first + 28, slot.billed)
     }
 
     /// Reads `columns` from `first` on; the circuits are rows of their own.
@@ -58,6 +59,7 @@ enum SlotRows {
         }
         slot.dayEnergy = row.optionalInteger(first + 26)
         slot.closingDayEnergy = row.optionalInteger(first + 27)
+        slot.billed = row.optionalInteger(first + 28)
         return slot
     }
 

@@ -58,7 +58,9 @@ extension Store {
 
     private func remove(_ condition: String, limit: Int) throws(StorageError) -> Int {
         var removed = 0
-        let chosen = "SELECT id FROM slot WHERE \(condition) ORDER BY end LIMIT \(limit)"
+        // Naming the instances lets the search go by their index, instead of through every slot that is not old.
+        let chosen =
+            "SELECT id FROM slot WHERE instance IN (SELECT id FROM instance) AND \(condition) ORDER BY end LIMIT \(limit)"
         let newest = try database.once("SELECT max(end) FROM slot WHERE id IN (\(chosen))") ?? 0
         guard newest > 0 else { return 0 }
         try database.transaction { () throws(StorageError) in

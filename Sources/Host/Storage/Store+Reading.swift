@@ -69,6 +69,15 @@ extension Store {
         return try rows.step()
     }
 
+    /// End of the newest slot of all instances.
+    package func newestSlotEnd() throws(StorageError) -> Instant? {
+        let row = try database.statement(
+            "SELECT max((SELECT max(end) FROM slot WHERE instance = instance.id)) FROM instance")
+        defer { row.reset() }
+        guard try row.step() else { return nil }
+        return row.optionalInteger(0).map(Instant.init(nanoseconds:))
+    }
+
     package func state(of instance: Int) throws(StorageError) -> [String: [UInt8]] {
         let rows = try database.statement("SELECT key, value FROM state WHERE instance = ?")
         rows.bind(1, Int64(instance))

@@ -1,4 +1,4 @@
-import Analysis
+package import Analysis
 import Readings
 
 /// The embedded store: the one connection that writes. Confined to the pipeline's thread.
@@ -9,6 +9,8 @@ package final class Store {
     /// Raw slots that ended up to here may be gone.
     var prunedTo = Instant(nanoseconds: .min)
     package let reserve: Reserve
+    /// What energy costs; nil = nobody said.
+    package var prices: PriceList?
 
     package static let fileName = "smart-meter.db"
 
@@ -58,6 +60,9 @@ package final class Store {
         do {
             try database.transaction { () throws(StorageError) in
                 try write(plan.circuits)
+                for instance in plan.forgetEmissionsOf {
+                    try prune([instance: Instant(nanoseconds: .max)])
+                }
                 try write(plan.emissions)
                 try prune(plan.keepEmissionsFrom)
                 try write(plan.slots)
@@ -130,7 +135,7 @@ package final class Store {
             case .same: break
             }
         }
-        try Buckets.refresh(added: added, changed: changed, prunedTo: prunedTo, in: database)
+        try Buckets.refresh(added: added, changed: changed, prunedTo: prunedTo, prices: prices, in: database)
     }
 
     private enum Outcome {

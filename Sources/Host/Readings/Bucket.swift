@@ -1,0 +1,32 @@
+/// What an instance did in a quarter hour (start, start + 15 min]: made of its slots, and kept when these are gone.
+public struct Bucket: Hashable, Sendable {
+    public static let length = 15 * Duration.minute
+
+    public var start: Instant
+    public var energy: Flows<Millijoules?>
+    /// What the house pays for: import; consumption where a house without solar and battery measures only that.
+    public var billed: Millijoules?
+    /// Mean over the covered time, and the extremes.
+    public var powerW: Double?
+    public var minimumPowerW: Double?
+    public var maximumPowerW: Double?
+    /// Seconds for which the total was measured.
+    public var coveredSeconds: Double
+    /// Prices that held then, per kWh and per local day; nil where no tariff was set.
+    public var importPrice: Double?
+    public var exportPrice: Double?
+    public var fixedPrice: Double?
+
+    public init(start: Instant, coveredSeconds: Double) {
+        self.start = start
+        energy = Flows(repeating: nil)
+        billed = nil
+        powerW = nil
+        minimumPowerW = nil
+        maximumPowerW = nil
+        self.coveredSeconds = coveredSeconds
+        importPrice = nil
+        exportPrice = nil
+        fixedPrice = nil
+    }
+}
