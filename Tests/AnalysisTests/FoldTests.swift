@@ -1,5 +1,4 @@
 import Readings
-import TestSupport
 import Testing
 
 @testable import Analysis
@@ -121,46 +120,5 @@ import Testing
         let slot = try #require(house.fold(emissions, slots: 1)[0])
         #expect(slot.unmonitoredPowerW == nil)
         #expect(slot.circuits[0].powerW == nil)
-    }
-
-    @Test(arguments: 1...20) func `random emissions fold to the same in any order and any split`(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
-        let house = House(known: [.grid, .solar])
-        var time = 0.0
-        var emissions: [Emission] = []
-        while time < 1500 {
-            emissions.append(
-                house.emission(
-                    at: time,
-                    Powers(
-                        gridW: Double.random(in: -3000...3000, using: &random),
-                        solarW: Double.random(in: 0...10, using: &random) < 1
-                            ? nil : Double.random(in: 0...4000, using: &random))))
-            time += Double.random(in: 1...120, using: &random)
-        }
-        var carry = Carry(at: .noon)
-        let whole = house.fold(emissions, slots: 5, carry: &carry)
-        #expect(house.fold(emissions.shuffled(using: &random), slots: 5) == whole, "seed \(seed)")
-
-        var split = Carry(at: .noon)
-        var pieces: [Slot?] = []
-        for _ in 0..<5 {
-            pieces += house.fold(emissions, slots: 1, carry: &split)
-            split = try #require(Carry(decoding: split.encoded()))
-        }
-        #expect(pieces == whole, "seed \(seed)")
-        #expect(split == carry, "seed \(seed)")
-
-        // Finer slots add up to the same energies to the millijoule.
-        var fine = house
-        fine.interval = 60 * Duration.second
-        let parts = fine.fold(emissions, slots: 25)
-        for flow in Flow.allCases {
-            #expect(sum(parts, flow) == sum(whole, flow), "seed \(seed) \(flow)")
-        }
-    }
-
-    private func sum(_ slots: [Slot?], _ flow: Flow) -> Millijoules {
-        slots.compactMap { $0?.energy[flow] }.reduce(0, +)
     }
 }

@@ -24,7 +24,7 @@ import Testing
         var plan = CommitPlan()
     }
 
-    private func withHouse(_ body: (inout House) throws -> Void) throws {
+    private func withHouse(_ zone: Zone = .utc, _ body: (inout House) throws -> Void) throws {
         let path = NSTemporaryDirectory() + "smart-meter-night-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let directory = try DataDirectory(locking: path)
@@ -38,7 +38,7 @@ import Testing
         }
         try store.commit(plan)
         let options = PipelineOptions(
-            directory: directory, zone: .utc, deliveryIsOn: false, history: Duration.day, undelivered: Duration.day,
+            directory: directory, zone: zone, deliveryIsOn: false, history: Duration.day, undelivered: Duration.day,
             high: HighConsumption.Rules(thresholdW: 10_000, hold: 0, clear: 0), phantomThresholdW: 200,
             phantomExclude: [], log: try Log(level: .error))
         let watch = NightWatch(
@@ -51,9 +51,14 @@ import Testing
     }
 
     private func sleep(_ house: inout House, day: Int, powerW: Double?) throws {
+        try sleep(&house, from: midnight + Int64(day) * Duration.day + 3 * Duration.hour, powerW: powerW)
+    }
+
+    /// An hour.
+    private func sleep(_ house: inout House, from hour: Instant, powerW: Double?) throws {
         var plan = CommitPlan()
         plan.slots = (0..<12).map { index in
-            let start = midnight + Int64(day) * Duration.day + 3 * Duration.hour + Int64(index) * 300 * Duration.second
+            let start = hour + Int64(index) * 300 * Duration.second
             var slot = Slot(
                 instance: house.instance, start: start, end: start + 300 * Duration.second, isHouse: true,
                 totalIs: .consumption)
@@ -121,6 +126,29 @@ import Testing
                 #expect(open.count == (day < 3 ? 1 : 0), "day \(day)")
                 if day == 1 { #expect(open.first?.peakW == 300) }
             }
+        }
+    }
+
+    @Test func `a night without 03:00 is that of the hour after, and a doubled one is of both`() throws {
+        let helsinki = try Zone(named: "Europe/Helsinki")
+        // 2026-03-29: 03:00 is 04:00; the hour from 01:00 UTC is that from 04:00.
+        try withHouse(helsinki) { house in
+            let start = Instant(seconds: 1_774_746_000)
+            try sleep(&house, from: start - Duration.hour, powerW: 900)
+            try sleep(&house, from: start, powerW: 260)
+            #expect(judge(&house, at: start + Duration.hour + 2 * Duration.minute))
+            let night = try #require(house.plan.nights.first)
+            #expect(night.date == "2026-03-29" && night.night.powerW == 260 && night.night.coverage == 1)
+        }
+        // 2026-10-25: 03:00 comes at 00:00 and at 01:00 UTC.
+        try withHouse(helsinki) { house in
+            let start = Instant(seconds: 1_792_886_400)
+            try sleep(&house, from: start, powerW: 300)
+            #expect(!judge(&house, at: start + Duration.hour + 2 * Duration.minute), "the second one is to come")
+            try sleep(&house, from: start + Duration.hour, powerW: nil)
+            #expect(judge(&house, at: start + 2 * Duration.hour + 2 * Duration.minute))
+            let night = try #require(house.plan.nights.first)
+            #expect(night.date == "2026-10-25" && night.night.powerW == 300 && night.night.coverage == 0.5)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Analysis
 import Foundation
 import Readings
 import TestSupport
@@ -82,6 +83,37 @@ import Testing
             // The next one has all its slots, and still follows.
             try commit(store, [slot(instance, minute: 30, watts: 100, imported: 4000)])
             #expect(try store.database.number("SELECT max(imported_mj) FROM bucket") == 6000)
+        }
+    }
+
+    @Test func `a bucket keeps the prices that it began with`() throws {
+        try withStore { store, instance in
+            func tariff(_ perKWh: Double) -> PriceList {
+                PriceList(tariff: Tariff(perKWh: perKWh, exportPerKWh: 0.1, fixedPerDay: 0.5), zone: .utc)
+            }
+            func price(_ start: Instant) throws -> Int64? {
+                try store.database.number(
+                    "SELECT import_price * 100 FROM bucket WHERE start = \(start.nanoseconds)")
+            }
+            try commit(store, [slot(instance, minute: 5, watts: 100, imported: 1000)])
+            #expect(try store.database.number("SELECT import_price IS NULL FROM bucket") == 1)
+            store.prices = tariff(0.25)
+            try commit(store, [slot(instance, minute: 20, watts: 100, imported: 1000)])
+            store.prices = tariff(0.5)
+            // One more slot, and a correction: neither changes what holds.
+            try commit(store, [slot(instance, minute: 25, watts: 100, imported: 1000)])
+            try commit(store, [slot(instance, minute: 20, watts: 200, imported: 3000)])
+            #expect(try price(noon + 15 * Duration.minute) == 25)
+            try commit(store, [slot(instance, minute: 35, watts: 100, imported: 1000)])
+            #expect(try price(noon + 30 * Duration.minute) == 50)
+            // What had no price gets one as long as it is open.
+            try commit(store, [slot(instance, minute: 10, watts: 100, imported: 1000)])
+            #expect(try price(noon) == 50)
+
+            var other = slot(instance, minute: 50, watts: 100, imported: 1000)
+            other.isHouse = false
+            try commit(store, [other])
+            #expect(try store.database.number("SELECT import_price IS NULL FROM bucket ORDER BY start DESC") == 1)
         }
     }
 }

@@ -28,7 +28,8 @@ public final class HomeAssistantServer: Sendable {
     /// An administrator's long-lived access token.
     public let token: String
 
-    public init(_ sensors: [Sensor]) throws {
+    /// - Parameter more: further YAML, at the top level.
+    public init(_ sensors: [Sensor], more: String = "") throws {
         port = try Loopback.freePort()
         folder = try TemporaryDirectory("home-assistant")
         let template = Checkout.homeAssistantTemplate
@@ -38,7 +39,7 @@ public final class HomeAssistantServer: Sendable {
         }
         token = text.trimmingCharacters(in: .whitespacesAndNewlines)
         try FileManager.default.copyItem(atPath: template, toPath: configuration.path)
-        try folder.write("configuration/configuration.yaml", Self.yaml(port: port, sensors: sensors))
+        try folder.write("configuration/configuration.yaml", Self.yaml(port: port, sensors: sensors) + more)
         try start()
     }
 

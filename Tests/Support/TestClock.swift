@@ -32,7 +32,8 @@ public final class TestClock: Sendable {
     private static func build(_ library: URL) throws {
         let source = Checkout.root.appendingPathComponent("Tests/Shims/clock.c").path
         let compiler = try ChildProcess(
-            "/usr/bin/gcc", ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", "-shared", source, "-o", library.path],
+            "/usr/bin/gcc",
+            ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", "-shared", source, "-o", library.path],
             environment: ["PATH": "/usr/bin:/bin"], logs: try TemporaryDirectory("gcc"), name: "gcc")
         guard try compiler.waitForEnd(within: 60) == 0 else { throw FixtureError("gcc: \(compiler.errors)") }
     }

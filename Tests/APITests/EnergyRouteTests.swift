@@ -1,0 +1,54 @@
+import Foundation
+import Readings
+import Testing
+
+@testable import API
+
+@Suite(.serialized) struct EnergyRouteTests {
+    private let berlin: Zone
+
+    init() throws { berlin = try Zone(named: "Europe/Berlin") }
+
+    @Test(arguments: [
+        ("2026-06-01", 1_780_264_800_000), ("2026-06-01T00:00:00Z", 1_780_272_000_000),
+        ("2026-06-01T00:00:00.250+02:00", 1_780_264_800_250), ("2026-06-01t12:30:15z", 1_780_317_015_000),
+        ("1780272000", 1_780_272_000_000), ("2026-03-29T02:30:00-05:30", 1_774_771_200_000),
+    ])
+    func `a time is read as it is written`(_ text: String, _ milliseconds: Int) {
+        let instant = TimeParameter.parse(text, in: berlin)
+        #expect(instant == Instant(nanoseconds: Int64(milliseconds) * Duration.millisecond))
+    }
+
+    @Test(arguments: [
+        "", "yesterday", "2026-6-1", "2026-02-29", "2026-13-01", "2026-06-01T", "2026-06-01T00:00:00",
+        "2026-06-01T24:00:00Z", "2026-06-01T00:00:00.Z", "2026-06-01T00:00:00+2", "2026-06-01T00:00:00Zx",
+        "99999999999999999999", "9999999999999", "0000-01-01", "9999-01-01", "2026-06-01 00:00:00Z", "+026-06-01",
+    ])
+    func `what is no time is refused`(_ text: String) {
+        #expect(TimeParameter.parse(text, in: berlin) == nil)
+    }
+
+    @Test func `without a question it is the last month by local days`() throws {
+        let answer = try RunningServer(FakeHouse(zone: berlin)).get("/api/v1/energy")
+        #expect(answer.status == 200)
+        #expect(answer.json["resolution"] as? String == "1d")
+        #expect(answer.json["time_zone"] as? String == "Europe/Berlin")
+        let period = try #require((answer.json["periods"] as? [[String: Any]])?.first)
+        #expect(period["start"] as? String == "2026-10-23T22:00:00.000Z")
+        #expect(period["end"] as? String == "2026-11-23T12:06:30.000Z")
+        #expect(period["import_kwh"] as? Double == 1.5)
+        #expect(period["export_kwh"] is NSNull)
+        #expect(period["cost"] as? Double == 0.3)
+    }
+
+    @Test(arguments: [
+        "resolution=2h", "from=x", "to=2026-02-30", "from=2026-06-02&to=2026-06-01", "from=2026-06-01&to=2026-06-01",
+        "resolution=15m&from=2020-01-01&to=2026-01-01", "resolution=%22%3Cscript%3E",
+    ])
+    func `a question that makes no sense is told what is allowed`(_ query: String) throws {
+        let answer = try RunningServer(FakeHouse(zone: berlin)).get("/api/v1/energy?\(query)")
+        #expect(answer.status == 400)
+        #expect(answer.headers["content-type"] == "application/problem+json")
+        #expect((answer.json["detail"] as? String)?.isEmpty == false)
+    }
+}

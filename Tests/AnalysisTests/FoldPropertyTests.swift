@@ -1,0 +1,143 @@
+import Readings
+import TestSupport
+import Testing
+
+@testable import Analysis
+
+/// What holds of a fold whatever the meter says. Each run takes new seeds beside the fixed ones; a failure names its.
+@Suite struct FoldPropertyTests {
+    static let seeds: [UInt64] = Array(1...20) + (0..<20).map { _ in UInt64.random(in: 1000...UInt64.max) }
+
+    private static let slots = 5
+
+    /// Emissions as meters send them: in bursts and after silence, instantaneous or of a period, with parts missing.
+    private func emissions(_ house: House, _ random: inout SeededRandom, hasCounters: Bool = false) -> [Emission] {
+        var time = 0.0
+        var emissions: [Emission] = []
+        var counters = Flows<Millijoules>(repeating: kWh(500))
+        while time < Double(Self.slots) * 300 {
+            let isAbsent = UInt8.random(in: 0..<10, using: &random) == 0
+            let powers = Powers(
+                gridW: Double.random(in: -3000...3000, using: &random),
+                solarW: isAbsent ? nil : Double.random(in: 0...4000, using: &random),
+                batteryW: Double.random(in: -2000...2000, using: &random))
+            var emission = house.emission(
+                at: time, powers, period: UInt8.random(in: 0..<4, using: &random) == 0 ? 20 : 0)
+            if hasCounters {
+                for flow in [Flow.imported, .exported] {
+                    counters[flow] += Int64.random(in: 0...30_000_000, using: &random)
+                    switch UInt8.random(in: 0..<40, using: &random) {
+                    case 0: counters[flow] = 0  // a reset
+                    case 1: counters[flow] -= min(counters[flow], 100_000_000)  // jitter
+                    case 2: counters[flow] = kWh(9000)  // another meter
+                    default: break
+                    }
+                    emission.counters[flow] = UInt8.random(in: 0..<8, using: &random) == 0 ? nil : counters[flow]
+                }
+            }
+            emissions.append(emission)
+            switch UInt8.random(in: 0..<12, using: &random) {
+            case 0: time += Double.random(in: 100...700, using: &random)
+            case 1, 2: time += Double.random(in: 0.01...0.2, using: &random)
+            default: time += Double.random(in: 5...70, using: &random)
+            }
+        }
+        return emissions
+    }
+
+    private func sum(_ slots: [Slot?], _ flow: Flow) -> Millijoules {
+        slots.compactMap { $0?.energy[flow] }.reduce(0, +)
+    }
+
+    @Test(arguments: seeds) func `order of arrival, splits and restarts change nothing`(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let house = House(known: [.grid, .solar, .battery])
+        let emissions = emissions(house, &random, hasCounters: seed % 2 == 0)
+        var carry = Carry(at: .noon)
+        let whole = house.fold(emissions, slots: Self.slots, carry: &carry)
+        #expect(house.fold(emissions.shuffled(using: &random), slots: Self.slots) == whole, "seed \(seed)")
+
+        var split = Carry(at: .noon)
+        var pieces: [Slot?] = []
+        for _ in 0..<Self.slots {
+            pieces += house.fold(emissions, slots: 1, carry: &split)
+            split = try #require(Carry(decoding: split.encoded()))
+        }
+        #expect(pieces == whole, "seed \(seed)")
+        #expect(split == carry, "seed \(seed)")
+    }
+
+    @Test(arguments: seeds) func `finer slots add up to the same energies, to the millijoule`(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let house = House(known: [.grid, .solar, .battery])
+        let emissions = emissions(house, &random)
+        let whole = house.fold(emissions, slots: Self.slots)
+        var fine = house
+        fine.interval = 60 * Duration.second
+        let parts = fine.fold(emissions, slots: Self.slots * 5)
+        for flow in Flow.allCases { #expect(sum(parts, flow) == sum(whole, flow), "seed \(seed) \(flow)") }
+    }
+
+    @Test(arguments: seeds) func `import less export is the net, and nothing is invented over silence`(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let house = House(known: [.grid, .solar, .battery])
+        let emissions = emissions(house, &random)
+        let slots = house.fold(emissions, slots: Self.slots)
+
+        // What the powers say, step by step, by their own definition: a sample holds for at most 2.5 periods and never
+        // into the period of the next one; a period counts for itself.
+        var net = 0.0
+        var covered = 0.0
+        let end = Double(Self.slots) * 300
+        func seconds(_ emission: Emission) -> Double { Double(emission.timestamp - .noon) / 1e9 }
+        for (index, emission) in emissions.enumerated() {
+            let at = seconds(emission)
+            let power = emission.powers.gridW ?? 0
+            let before = index > 0 ? seconds(emissions[index - 1]) : -1e9
+            if emission.period > 0 {
+                let from = max(0, before, at - Double(emission.period) / 1e9)
+                let length = max(0, min(at, end) - from)
+                net += power * length
+                covered += length
+            } else {
+                var until = min(at + 75, end)
+                if index + 1 < emissions.count {
+                    let next = emissions[index + 1]
+                    until = min(until, max(at, seconds(next) - Double(next.period) / 1e9))
+                }
+                net += power * max(0, until - at)
+                covered += max(0, until - at)
+            }
+        }
+        let sum = Double(sum(slots, .imported) - sum(slots, .exported)) / 1000
+        // Half a millijoule a step, and the steps that a slot's border cuts.
+        #expect(abs(sum - net) < 0.001 * Double(emissions.count + Self.slots), "seed \(seed)")
+        // Coverage is of the total, so it is at most what the grid's samples cover.
+        let coverage = slots.reduce(0) { $0 + ($1?.coverage ?? 0) * 300 }
+        #expect(coverage <= covered + 1, "seed \(seed)")
+        for slot in slots.compactMap(\.self) {
+            for flow in Flow.allCases { #expect((slot.energy[flow] ?? 0) >= 0, "seed \(seed) \(flow)") }
+        }
+    }
+
+    @Test(arguments: seeds) func `with counters that reset, jitter and are swapped nothing falls or counts twice`(
+        seed: UInt64
+    ) {
+        var random = SeededRandom(seed: seed)
+        let house = House(known: [.grid, .solar, .battery])
+        let slots = house.fold(emissions(house, &random, hasCounters: true), slots: Self.slots).compactMap(\.self)
+        for flow in Flow.allCases {
+            var lifetime: Millijoules = 0
+            for slot in slots {
+                #expect((slot.energy[flow] ?? 0) >= 0, "seed \(seed) \(flow)")
+                if let now = slot.lifetime[flow] {
+                    #expect(now >= lifetime, "seed \(seed) \(flow)")
+                    lifetime = now
+                }
+            }
+            // The lifetime is the sum of what the slots say: every millijoule once.
+            #expect(slots.reduce(0) { $0 + ($1.energy[flow] ?? 0) } == lifetime, "seed \(seed) \(flow)")
+            #expect(Double(lifetime) / 1000 < 100_000 * 1500, "seed \(seed) \(flow)")
+        }
+    }
+}
