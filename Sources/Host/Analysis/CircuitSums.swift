@@ -63,7 +63,7 @@ struct CircuitSums {
         slot.energy = energy
         slot.returned = returned
         slot.lifetime = energy == nil && account.energy.lifetime == 0 ? nil : account.energy.lifetime
-        slot.coverage = length > 0 ? Float(Double(power.coveredTime) / Double(length)) : 0
+        slot.coverage = length > 0 ? Float(Rounding.thousandths(Double(power.coveredTime) / Double(length))) : 0
         if kind.isConsuming, let powerW = slot.powerW, let use, use > 0 {
             slot.percentage = Rounding.thousandths(100 * powerW / use)
         }

@@ -31,6 +31,7 @@ public struct Fold {
     private var carry: Carry
     private var house = HouseSums()
     private var circuits: [CircuitSums]
+    private let takesCircuits: Bool
     private var quality = Quality.unknown
     private var known: PowerSet = []
 
@@ -42,23 +43,25 @@ public struct Fold {
     ///   - end: the slot's end; a local midnight lies on it or outside of the slot.
     ///   - dayStart: first instant of the local day that the slot lies in.
     ///   - nextDayStart: first instant of the next one.
+    ///   - takesCircuits: false where only the house's accounts are asked for: the circuits' stay as they were.
     /// - Returns: the slot, nil where nothing is known of it; and what the next slot goes on from.
     public static func slot(
         after carry: Carry, previous: Emission?, emissions: ArraySlice<Emission>, end: Instant, dayStart: Instant,
-        nextDayStart: Instant, rules: FoldRules
+        nextDayStart: Instant, rules: FoldRules, takesCircuits: Bool = true
     ) -> (slot: Slot?, carry: Carry) {
-        var fold = Fold(carry: carry, end: end, rules: rules)
+        var fold = Fold(carry: carry, end: end, rules: rules, takesCircuits: takesCircuits)
         _ = fold.carry.day.begin(dayAt: dayStart)
         fold.take(previous, emissions)
         return fold.close(nextDayStart: nextDayStart, instance: rules.instance)
     }
 
-    private init(carry: Carry, end: Instant, rules: FoldRules) {
+    private init(carry: Carry, end: Instant, rules: FoldRules, takesCircuits: Bool) {
         self.carry = carry
+        self.takesCircuits = takesCircuits
         self.rules = rules
         self.end = end
         start = carry.at
-        circuits = [CircuitSums](repeating: CircuitSums(), count: carry.circuits.count)
+        circuits = takesCircuits ? [CircuitSums](repeating: CircuitSums(), count: carry.circuits.count) : []
     }
 
     /// Walks through the steps between neighbouring emissions, as far as they lie in the slot.
@@ -91,7 +94,7 @@ public struct Fold {
 
     /// Circuits are numbered; a slot has room for every number that its emissions use.
     private mutating func makeRoom(for emission: Emission) {
-        guard let most = emission.circuits.map(\.circuit).max() else { return }
+        guard takesCircuits, let most = emission.circuits.lazy.map(\.circuit).max() else { return }
         while circuits.count <= Int(most) { circuits.append(CircuitSums()) }
         while carry.circuits.count < circuits.count { carry.circuits.append(CircuitAccount()) }
     }
@@ -118,7 +121,7 @@ public struct Fold {
 
         house.take(windows, earlier, later)
         takeFlows(windows, earlier, later)
-        takeCircuits(windows, earlier, later)
+        if takesCircuits { takeCircuits(windows, earlier, later) }
         if let later, later.timestamp <= end { carry.day.read(later.dayEnergy, at: later.timestamp) }
     }
 

@@ -33,9 +33,11 @@ struct InstanceLine {
     private var closedEnd = Instant(nanoseconds: .min)
     /// End of the newest slot that time has closed; nil before there is one.
     private(set) var newestSlot: Instant?
+    /// The accounts at the ends of the closed slots that may still change, oldest first.
+    private var closed: [Carry] = []
     /// From here on slots have to be folded (again).
     private var dirtyFrom: Instant?
-    /// The accounts at the newest emission; nil where something came out of order and they have to be made anew.
+    /// The house's accounts at the newest emission; nil where something came out of order and they are to be made anew.
     private var live: Carry?
     /// Closed slots that may still change, as they were last given out.
     private var given: [Instant: Slot] = [:]
@@ -83,31 +85,43 @@ struct InstanceLine {
 
     /// Energy since local midnight, as of the newest emission.
     mutating func dayNow(day: (Instant) -> DayBounds) -> (energy: Millijoules, at: Instant)? {
-        guard let newest = pending.last, var carry = live ?? base else { return nil }
-        while carry.at < newest.timestamp {
-            // A step ends at a midnight, where the day's account begins anew.
-            carry = fold(carry, to: min(newest.timestamp, day(carry.at).end), day: day).carry
-        }
+        guard let newest = pending.last, var start = trusted(upTo: newest.timestamp) else { return nil }
+        // What lies behind the base is not there any more: accounts from before it cannot be gone on from.
+        if let live, live.at > start.at { start = live }
+        let carry = accounts(from: start, at: newest.timestamp, day: day, takesCircuits: false)
         live = carry
         return (carry.day.energy, newest.timestamp)
     }
 
+    /// The newest accounts at the end of a slot that nothing has changed since.
+    private func trusted(upTo limit: Instant = .max) -> Carry? {
+        let limit = min(limit, dirtyFrom ?? .max)
+        return closed.last { $0.at <= limit } ?? base
+    }
+
+    /// A step ends at a midnight, where the day's account begins anew.
+    private func accounts(
+        from start: Carry, at instant: Instant, day: (Instant) -> DayBounds, takesCircuits: Bool
+    ) -> Carry {
+        var carry = start
+        while carry.at < instant {
+            carry = fold(carry, to: min(instant, day(carry.at).end), day: day, takesCircuits: takesCircuits).carry
+        }
+        return carry
+    }
+
     /// Closes what has ended, and folds again what has changed. Answers the slots that are new or different.
     mutating func close(now: Instant, day: (Instant) -> DayBounds) -> [Slot] {
-        guard hasWork(now), var carry = base, let newest = pending.last ?? previous else { return [] }
+        guard hasWork(now), let newest = pending.last ?? previous, var carry = trusted() else { return [] }
         // Silence is not folded: it waits for the emission that ends it.
         let reach = newest.timestamp.slotEnd(interval: settings.interval)
-        var end = carry.at
-        var changed: [Slot] = []
         let first = dirtyFrom ?? closedEnd
-        while let next = nextEnd(after: end), next <= reach, next + grace <= now {
-            defer { end = next }
-            guard next > first || next > closedEnd else {
-                carry = fold(carry, to: next, day: day).carry
-                continue
-            }
-            let result = fold(carry, to: next, day: day)
+        closed.removeAll { $0.at > carry.at }
+        var changed: [Slot] = []
+        while let next = nextEnd(after: carry.at), next <= reach, next + grace <= now {
+            let result = fold(carry, to: next, day: day, takesCircuits: true)
             carry = result.carry
+            closed.append(carry)
             if let slot = result.slot, slot.length <= settings.interval, given[next] != slot {
                 given[next] = slot
                 changed.append(slot)
@@ -115,39 +129,38 @@ struct InstanceLine {
             closedEnd = max(closedEnd, next)
             newestSlot = closedEnd
         }
-        if end >= first { dirtyFrom = nil }
+        if carry.at >= first { dirtyFrom = nil }
         return changed
     }
 
     /// Makes final what can no longer change. Answers the new base and the oldest emission that is still needed; nil
     /// where nothing has moved.
-    mutating func finalise(now: Instant, day: (Instant) -> DayBounds) -> (base: Carry, keepFrom: Instant)? {
-        guard dirtyFrom == nil, var carry = base, let newest = pending.last else { return nil }
+    mutating func finalise(now: Instant) -> (base: Carry, keepFrom: Instant)? {
+        guard dirtyFrom == nil, let newest = pending.last else { return nil }
         // The slot of the newest emission stays open: what ends a silence has to find it.
         let limit = min(now - settings.late, newest.timestamp.slotEnd(interval: settings.interval) - settings.interval)
-        var moved = false
-        while let next = nextEnd(after: carry.at), next <= min(limit, closedEnd) {
-            carry = fold(carry, to: next, day: day).carry
-            given[next] = nil
-            moved = true
-        }
-        guard moved else { return nil }
-        base = carry
-        let split = pending.firstIndex { $0.timestamp > carry.at } ?? pending.endIndex
+        let count = closed.firstIndex { $0.at > limit } ?? closed.endIndex
+        guard count > 0 else { return nil }
+        let final = closed[count - 1]
+        for carry in closed[..<count] { given[carry.at] = nil }
+        closed.removeFirst(count)
+        base = final
+        let split = pending.firstIndex { $0.timestamp > final.at } ?? pending.endIndex
         if split > 0 { previous = pending[split - 1] }
         pending.removeFirst(split)
-        return (carry, previous?.timestamp ?? carry.at)
+        return (final, previous?.timestamp ?? final.at)
     }
 
     /// Goes back to `now`: the slots after it were made by a clock that was wrong, and are overwritten as time reaches
     /// them. What was counted stays counted. Answers the new base; every emission that was kept is to be forgotten.
     mutating func rewind(to now: Instant, day: (Instant) -> DayBounds) -> Carry? {
-        _ = dayNow(day: day)
-        guard var carry = live ?? base else { return nil }
+        guard let start = trusted() else { return nil }
+        var carry = accounts(from: start, at: pending.last?.timestamp ?? start.at, day: day, takesCircuits: true)
         carry.at = now.slotEnd(interval: settings.interval) - settings.interval
         carry.forgetReadingTimes(after: now)
         previous = nil
         pending = []
+        closed = []
         given = [:]
         dirtyFrom = nil
         live = nil
@@ -169,13 +182,15 @@ struct InstanceLine {
         return nextClose.map { $0 <= now } ?? false
     }
 
-    private func fold(_ carry: Carry, to end: Instant, day: (Instant) -> DayBounds) -> (slot: Slot?, carry: Carry) {
+    private func fold(
+        _ carry: Carry, to end: Instant, day: (Instant) -> DayBounds, takesCircuits: Bool
+    ) -> (slot: Slot?, carry: Carry) {
         let first = pending.firstIndex { $0.timestamp > carry.at } ?? pending.endIndex
         let before = first > 0 ? pending[first - 1] : previous
         let bounds = day(carry.at)
         return Fold.slot(
             after: carry, previous: before, emissions: pending[first...], end: end, dayStart: bounds.start,
-            nextDayStart: bounds.end, rules: settings.rules)
+            nextDayStart: bounds.end, rules: settings.rules, takesCircuits: takesCircuits)
     }
 
     /// The end of the slot that begins at `start`; after a change of interval a slot may be shorter than the others. A
@@ -210,4 +225,8 @@ struct InstanceLine {
 struct DayBounds {
     var start: Instant
     var end: Instant
+}
+
+extension Instant {
+    fileprivate static let max = Instant(nanoseconds: .max)
 }

@@ -68,7 +68,6 @@ struct InstanceWork {
             newest = emission.timestamp
             if registration.isHouse, watch(emission, plan: &plan, options: options) { isUrgent = true }
         }
-        updateDay(options)
         return isUrgent
     }
 
@@ -106,7 +105,7 @@ struct InstanceWork {
         let use = HousePowers.use(emission.powers, known: emission.known)
         for sample in emission.circuits {
             var circuit = CircuitSlot(circuit: sample.circuit, kind: sample.kind, quality: sample.quality)
-            circuit.powerW = sample.power
+            circuit.powerW = sample.power.map(Shares.thousandths)
             circuit.percentage = Shares.percentage(sample, use: use)
             slot.circuits.append(circuit)
         }
@@ -183,10 +182,11 @@ struct InstanceWork {
         let slots = line.close(now: now, day: options.zone.dayBounds)
         plan.slots.append(contentsOf: slots)
         if registration.isHouse, let slot = slots.last { report(slot, options) }
-        if let final = line.finalise(now: now, day: options.zone.dayBounds) {
+        if let final = line.finalise(now: now) {
             keep(final.base, &plan)
             plan.keepEmissionsFrom[number] = final.keepFrom
         }
+        updateDay(options)
         view.newestSlot = line.newestSlot
         let judged =
             registration.isHouse
