@@ -10,7 +10,7 @@ SOAK_ROUNDS ?= 50
 # Swift's crash reports print registers, and a register may hold a token.
 export SWIFT_BACKTRACE = enable=no
 
-SWIFT_SOURCES = $(wildcard Package.swift Sources Plugins Tests Examples)
+SWIFT_SOURCES = $(wildcard Package.swift Sources Plugins Tests Examples Benchmarks)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run build test soak bench lint format install clean

@@ -43,6 +43,38 @@ import Testing
         #expect(slots[3]?.dayEnergy == kWh(0.2))
     }
 
+    @Test func `a meter that begins its day early keeps the old day whole and the new one its own`() throws {
+        // Its midnight is 300 s before ours: what it dropped is still in the old day, and the new one counts from 0.
+        let slots = days { $0 < 300 ? 18.5 + $0 / 3000 : ($0 - 300) / 3000 }
+        let closing = try #require(slots[1]?.closingDayEnergy)
+        #expect(abs(closing - kWh(18.7)) <= kWh(0.011), "\(Energy.kWh(closing)) kWh")
+        #expect(slots[1]?.dayEnergy == 0)
+        #expect(slots[2]?.dayEnergy == kWh(0.1))
+        #expect(slots[3]?.dayEnergy == kWh(0.2))
+    }
+
+    @Test func `a meter of another zone, which drops in the middle of our day, lets no day fall or jump`() throws {
+        // Every 30 s for two of our days, the meter's day beginning six hours after ours.
+        var house = House()
+        house.dayStart = .noon
+        house.interval = Duration.hour
+        let day = 86_400.0
+        let slots = house.fold(
+            (0...(2 * 2880 + 1)).map { index in
+                let seconds = Double(index) * 30
+                let ofMeter = (seconds + day - 21_600).truncatingRemainder(dividingBy: day)
+                return house.emission(at: seconds, Powers(consumptionW: 1200), day: ofMeter / 3000)
+            }, slots: 48)
+        let figures = try slots.map { try #require($0?.dayEnergy) }
+        for hour in 1..<48 where hour % 24 != 23 {
+            let rise = figures[hour] - (hour % 24 == 0 ? 0 : figures[hour - 1])
+            // 1.2 kWh an hour; where the meter drops, the energy of one step may be before or behind it.
+            #expect(abs(rise - kWh(1.2)) <= kWh(0.011) || hour == 24, "hour \(hour): \(Energy.kWh(rise)) kWh")
+        }
+        let closing = try #require(slots[47]?.closingDayEnergy)
+        #expect(figures[47] == 0 && abs(closing - kWh(28.8)) <= kWh(0.03), "\(Energy.kWh(closing)) kWh")
+    }
+
     @Test func `where the counter dies the sum goes on from its last value`() throws {
         let slots = days { $0 <= 120 ? 5 + $0 / 3000 : nil }
         let expected = kWh(5.04) + millijoules(1200, 180)

@@ -164,7 +164,10 @@ struct HouseByHandTests {
     /// At 23:59:50 the reading of 23:55 is the newest.
     private func checkEvening(_ host: HostProcess, _ clock: TestClock) throws {
         try clock.set(Double(Day.start) + 86_390)
-        try host.waitForConsumption("the evening") { $0["timestamp"] as? String == "2026-06-14T21:55:00.000Z" }
+        // A reading is shown at once; the day's energy follows once it has been added up.
+        try host.waitForConsumption("the evening; the log:\n\(host.log.suffix(2000))") {
+            $0["timestamp"] as? String == "2026-06-14T21:55:00.000Z" && $0["daily_kwh"] as? Double ?? 0 > 47.78
+        }
         let consumption = try #require(try host.consumption())
         #expect(consumption["total_power_w"] as? Double == 5000)
         #expect(consumption["total_is"] as? String == "consumption")

@@ -27,6 +27,22 @@ struct InstanceTests {
         }
     }
 
+    @Test("PRIMARY_METER is the house, wherever it stands in METER_TYPE")
+    func primary() throws {
+        let influx = try InfluxServer()
+        var settings = QuickMock.to(influx.url, api: "v1")
+        settings["METER_TYPE"] = "mock,mock@attic"
+        settings["MOCK__ATTIC__SEED"] = "7"
+        settings["PRIMARY_METER"] = "mock@attic"
+        let host = try HostProcess(settings)
+        try waitUntil("points of the house; the log:\n\(host.log.suffix(2000))", within: 20) {
+            try influx.points("smart_meter").count >= 2
+        }
+        #expect(Set(try influx.points("smart_meter").map(\.tags)) == [["meter_type": "mock", "meter": "attic"]])
+        let totals = try influx.points("smart_meter_circuit").filter { $0.tags["circuit_name"] == "Total" }
+        #expect(Set(totals.map { $0.tags["meter"] }) == [nil])
+    }
+
     @Test("A reading is printed through the running host, and where none runs")
     func read() throws {
         let host = try HostProcess(QuickMock.settings)

@@ -16,29 +16,26 @@ struct StoredSlots {
 
     /// By their ends.
     func slots() throws -> [Slot] {
+        var names: [Int64: String] = [:]
+        for row in try query("SELECT id, name FROM circuit_name") {
+            if let id = Self.integer(row["id"]), let name = row["name"] as? String { names[id] = name }
+        }
         let rows = try query(
-            "SELECT s.end, i.meter_type, s.total_power_w FROM slot s JOIN instance i ON i.id = s.instance ORDER BY s.end"
-        )
-        var slots = rows.compactMap { row in
-            Self.integer(row["end"]).map {
-                Slot(
-                    end: $0, meterType: row["meter_type"] as? String ?? "",
-                    totalPowerW: (row["total_power_w"] as? NSNumber)?.doubleValue)
-            }
-        }
-        let circuits = try query(
             """
-            SELECT s.end, n.name, c.power_w FROM slot_circuit c JOIN slot s ON s.id = c.slot
-            JOIN circuit_name n ON n.id = c.name WHERE c.power_w IS NOT NULL
+            SELECT s.end, i.meter_type, s.total_power_w, hex(s.circuits) AS circuits FROM slot s
+            JOIN instance i ON i.id = s.instance ORDER BY s.end
             """)
-        let indices = Dictionary(uniqueKeysWithValues: slots.enumerated().map { ($1.end, $0) })
-        for row in circuits {
-            guard let end = Self.integer(row["end"]), let index = indices[end], let name = row["name"] as? String else {
-                continue
+        return try rows.compactMap { row in
+            guard let end = Self.integer(row["end"]) else { return nil }
+            var slot = Slot(
+                end: end, meterType: row["meter_type"] as? String ?? "",
+                totalPowerW: (row["total_power_w"] as? NSNumber)?.doubleValue)
+            for (name, powerW) in try StoredCircuits(hex: row["circuits"] as? String ?? "").powers {
+                guard let shown = names[name] else { throw FixtureError("no circuit name has the id \(name)") }
+                slot.circuits[shown] = powerW
             }
-            slots[index].circuits[name] = (row["power_w"] as? NSNumber)?.doubleValue
+            return slot
         }
-        return slots
     }
 
     /// The newest end for which everything up to it is delivered; 0 where there is none.
@@ -85,6 +82,48 @@ struct StoredSlots {
     }
 
     private static func integer(_ value: Any?) -> Int64? { (value as? NSNumber)?.int64Value }
+}
+
+/// The circuits of a slot as the store keeps them: `Sources/Host/Storage/CircuitCoding.swift` says how.
+private struct StoredCircuits {
+    /// Ids of names, and watts where they are measured.
+    private(set) var powers: [(name: Int64, powerW: Double)] = []
+    private var rest: ArraySlice<UInt8>
+
+    init(hex: String) throws {
+        let digits = Array(hex.utf8)
+        rest =
+            stride(from: 0, to: digits.count - 1, by: 2).map { index in
+                UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16) ?? 0
+            }[...]
+        guard rest.popFirst() == 1 else { throw FixtureError("circuits of an unknown version") }
+        while !rest.isEmpty {
+            _ = try number()
+            rest = rest.dropFirst()
+            let name = try signed()
+            let present = rest.popFirst() ?? 0
+            for bit in 0..<7 where present >> UInt8(bit) & 1 == 1 {
+                let value = try signed()
+                if bit == 0 { powers.append((name, Double(value) / 1000)) }
+            }
+            _ = try signed()
+        }
+    }
+
+    private mutating func number() throws -> UInt64 {
+        var value: UInt64 = 0
+        for shift in stride(from: UInt64(0), to: 64, by: 7) {
+            guard let byte = rest.popFirst() else { throw FixtureError("circuits that end in the middle of a number") }
+            value |= UInt64(byte & 0x7F) << shift
+            if byte & 0x80 == 0 { return value }
+        }
+        throw FixtureError("a number of circuits that is too long")
+    }
+
+    private mutating func signed() throws -> Int64 {
+        let value = try number()
+        return value & 1 == 0 ? Int64(value >> 1) : -Int64(value >> 1) - 1
+    }
 }
 
 /// Whether two powers are the same, to the thousandth of a watt that lines carry; SQLite's command prints a number with

@@ -170,6 +170,51 @@ import Testing
         }
     }
 
+    @Test func `names outlive a restart, and one that was given is never another's`() throws {
+        try withDirectory { directory in
+            let meter = InstanceIdentity(meterType: "mock")
+            var names = CircuitNames()
+            func take(_ identities: [CircuitIdentity]) throws {
+                // As a start does: what the store knows, then what the meter says.
+                let (store, _) = try Store.open(in: directory)
+                let instance = try store.number(of: meter)
+                names = try store.names(of: instance)
+                var plan = CommitPlan()
+                for number in names.take(CircuitCatalog(circuits: identities, version: 1)) {
+                    plan.circuits.append(
+                        CircuitRecord(
+                            instance: instance, number: number, identity: identities[Int(number)],
+                            shownName: names.shown[Int(number)]))
+                }
+                try store.commit(plan)
+            }
+            let kettle = CircuitIdentity(id: "a", name: "Kettle")
+            let twin = CircuitIdentity(id: "b", name: "Kettle")
+            try take([kettle, twin])
+            #expect(names.shown == ["Kettle", "Kettle (b)"])
+            // The first is renamed, while nobody looks; its old name stays its own.
+            let renamed = CircuitIdentity(id: "a", name: "Tea")
+            try take([renamed, twin])
+            #expect(names.shown == ["Tea", "Kettle (b)"])
+            try take([renamed, twin, CircuitIdentity(id: "c", name: "Kettle")])
+            #expect(names.shown == ["Tea", "Kettle (b)", "Kettle (c)"])
+            try take([kettle, twin, CircuitIdentity(id: "c", name: "Kettle")])
+            #expect(names.shown == ["Kettle", "Kettle (b)", "Kettle (c)"])
+        }
+    }
+
+    @Test func `a store from before the first release is refused, with what to do`() throws {
+        try withDirectory { directory in
+            do {
+                let (store, _) = try Store.open(in: directory)
+                try store.database.run("PRAGMA user_version = 1")
+            }
+            let error = #expect(throws: StorageError.self) { _ = try Store.open(in: directory) }
+            #expect(error?.message.contains("move it away") == true)
+            #expect(FileManager.default.fileExists(atPath: directory.path(of: Store.fileName)))
+        }
+    }
+
     @Test func `a store of a newer version is refused and left alone`() throws {
         try withDirectory { directory in
             do {
@@ -242,16 +287,24 @@ import Testing
         }
         slot.dayEnergy = maybeEnergy()
         slot.closingDayEnergy = maybeEnergy()
+        // A circuit's powers are kept in thousandths, its extremes where there is a mean.
+        func thousandths(_ range: ClosedRange<Int64>) -> Double {
+            Double(Int64.random(in: range, using: &random)) / 1000
+        }
         for number in 0..<Int32.random(in: 0...2, using: &random) {
             var circuit = CircuitSlot(
                 circuit: number, kind: CircuitKind.allCases.randomElement(using: &random) ?? .load,
                 quality: Quality.allCases.randomElement(using: &random) ?? .unknown)
-            circuit.powerW = maybe(-1e5...1e5)
-            circuit.percentage = maybe(0...100)
+            if Bool.random(using: &random) {
+                circuit.powerW = thousandths(-100_000_000...100_000_000)
+                circuit.minimumPowerW = thousandths(-100_000_000...100_000_000)
+                circuit.maximumPowerW = thousandths(-100_000_000...100_000_000)
+            }
+            if Bool.random(using: &random) { circuit.percentage = thousandths(-1000...200_000) }
             circuit.energy = maybeEnergy()
             circuit.returned = maybeEnergy()
             circuit.lifetime = maybeEnergy()
-            circuit.coverage = Float.random(in: 0...1, using: &random)
+            circuit.coverage = Float(thousandths(0...1000))
             slot.circuits.append(circuit)
         }
         return slot

@@ -16,6 +16,8 @@ public struct Bucket: Hashable, Sendable {
     public var importPrice: Double?
     public var exportPrice: Double?
     public var fixedPrice: Double?
+    /// In the order of their numbers.
+    public var circuits: [BucketCircuit]
 
     public init(start: Instant, coveredSeconds: Double) {
         self.start = start
@@ -28,5 +30,30 @@ public struct Bucket: Hashable, Sendable {
         importPrice = nil
         exportPrice = nil
         fixedPrice = nil
+        circuits = []
+    }
+}
+
+/// What a circuit did in a quarter hour.
+public struct BucketCircuit: Hashable, Sendable {
+    /// Durable number of the circuit within the instance.
+    public var circuit: Int32
+    /// Energy in the kind's positive direction, and in the opposite one.
+    public var energy: Millijoules?
+    public var returned: Millijoules?
+    /// Mean over the covered time, and the extremes.
+    public var powerW: Double?
+    public var minimumPowerW: Double?
+    public var maximumPowerW: Double?
+    public var coveredSeconds: Double
+
+    public init(circuit: Int32, coveredSeconds: Double) {
+        self.circuit = circuit
+        energy = nil
+        returned = nil
+        powerW = nil
+        minimumPowerW = nil
+        maximumPowerW = nil
+        self.coveredSeconds = coveredSeconds
     }
 }

@@ -5,7 +5,7 @@ import Readings
 /// the raw slots are gone, and are left alone from then on.
 struct Buckets {
     /// A bucket of an instance, by its start.
-    struct Key: Hashable {
+    private struct Key: Hashable {
         let instance: Int
         let start: Instant
 
@@ -16,78 +16,91 @@ struct Buckets {
         }
     }
 
-    /// Brings the buckets of slots that were just written up to date, within the caller's transaction: new slots are
-    /// added to theirs, a bucket with a slot that has changed is made anew.
+    /// The bucket of each instance that new slots go to: known, so that it is not read again for each of them.
+    private var open: [Int: BucketSum] = [:]
+
+    /// After a transaction that failed nothing is known.
+    mutating func forget() { open = [:] }
+
+    /// Brings the buckets of slots that were just written up to date, within the caller's transaction.
     ///
     /// - Parameters:
     ///   - prunedTo: slots that ended up to here may be gone; a bucket that begins before is not touched.
     ///   - prices: what a bucket that has no prices yet gets.
-    static func refresh(
+    mutating func refresh(
         added: [Slot], changed: [Slot], prunedTo: Instant, prices: PriceList?, in database: Database
     ) throws(StorageError) {
-        var stale: Set<Key> = []
+        var sums: [Key: BucketSum] = [:]
         for slot in changed {
             let key = Key(of: slot)
-            guard key.start >= prunedTo, stale.insert(key).inserted else { continue }
-            try remake(key, prices: slot.isHouse ? prices : nil, in: database)
+            guard key.start >= prunedTo, sums[key] == nil else { continue }
+            sums[key] = try remade(key, database)
         }
-        var sums: [Key: BucketSum] = [:]
+        let remade = Set(sums.keys)
         for slot in added where !slot.isFirstLight {
             let key = Key(of: slot)
-            guard key.start >= prunedTo, !stale.contains(key) else { continue }
-            sums[key, default: BucketSum()].add(slot)
+            // What was just made anew has the new slots in it.
+            guard key.start >= prunedTo, !remade.contains(key) else { continue }
+            if sums[key] == nil { sums[key] = try begun(key, added, database) }
+            sums[key]?.add(slot)
         }
-        for (key, sum) in sums { try sum.write(key, prices: prices, in: database) }
-    }
-
-    private static func remake(_ key: Key, prices: PriceList?, in database: Database) throws(StorageError) {
-        for sql in [house, circuits] {
-            let insert = try database.statement(sql)
-            insert.bind(1, key.start.nanoseconds)
-            insert.bind(2, Int64(key.instance))
-            insert.bind(3, (key.start + Bucket.length).nanoseconds)
-            if sql == house { bind(prices?.prices(at: key.start), to: insert, from: 4) }
-            try insert.run()
+        for (key, sum) in sums {
+            var sum = sum
+            if sum.isHouse, sum.prices == nil { sum.prices = prices?.prices(at: key.start) }
+            try write(sum.bucket, of: key.instance, in: database)
+            if let newest = open[key.instance], newest.start > sum.start { continue }
+            open[key.instance] = sum
         }
     }
 
-    static func bind(_ prices: Prices?, to statement: Statement, from first: Int32) {
-        statement.bind(first, prices?.importPerKWh)
-        statement.bind(first + 1, prices?.exportPerKWh)
-        statement.bind(first + 2, prices?.fixedPerDay)
+    /// What the slots of a bucket were before those that were just added.
+    private func begun(_ key: Key, _ added: [Slot], _ database: Database) throws(StorageError) -> BucketSum {
+        if let sum = open[key.instance], sum.start == key.start { return sum }
+        guard let prices = try prices(key, database) else { return BucketSum(start: key.start) }
+        var sum = BucketSum(start: key.start)
+        sum.prices = prices.prices
+        for slot in try slots(key, database) where !added.contains(where: { Self.isSame($0, slot) }) { sum.add(slot) }
+        return sum
     }
 
-    /// Prices stay what they were when the bucket was begun.
-    static let keepPrices = ["import_price", "export_price", "fixed_price"]
-        .map { "\($0) = ifnull(bucket.\($0), excluded.\($0))" }.joined(separator: ", ")
+    private func remade(_ key: Key, _ database: Database) throws(StorageError) -> BucketSum {
+        var sum = BucketSum(start: key.start)
+        sum.prices = try prices(key, database)?.prices
+        for slot in try slots(key, database) { sum.add(slot) }
+        return sum
+    }
 
-    // First light (start = end) is skipped by every sum. Means are weighted by the time that was covered.
+    private static func isSame(_ first: Slot, _ second: Slot) -> Bool {
+        first.instance == second.instance && first.end == second.end
+    }
 
-    private static let house = """
-        INSERT INTO bucket (
-            instance, start, imported_mj, exported_mj, produced_mj, consumed_mj, charged_mj, discharged_mj, billed_mj,
-            mean_w, minimum_w, maximum_w, covered_s, import_price, export_price, fixed_price)
-        SELECT instance, ?1, sum(imported_mj), sum(exported_mj), sum(produced_mj), sum(consumed_mj), sum(charged_mj),
-            sum(discharged_mj), sum(billed_mj),
-            sum(total_power_w * coverage * (end - start)) / nullif(sum(coverage * (end - start)), 0),
-            min(minimum_power_w), max(maximum_power_w), sum(coverage * (end - start)) / 1e9, ?4, ?5, ?6
-        FROM slot WHERE instance = ?2 AND end > ?1 AND end <= ?3 AND start < end GROUP BY instance
-        ON CONFLICT (instance, start) DO UPDATE SET
-            imported_mj = excluded.imported_mj, exported_mj = excluded.exported_mj, produced_mj = excluded.produced_mj,
-            consumed_mj = excluded.consumed_mj, charged_mj = excluded.charged_mj,
-            discharged_mj = excluded.discharged_mj, billed_mj = excluded.billed_mj, mean_w = excluded.mean_w,
-            minimum_w = excluded.minimum_w, maximum_w = excluded.maximum_w, covered_s = excluded.covered_s,
-            \(keepPrices)
-        """
+    /// First light is skipped by every sum.
+    private func slots(_ key: Key, _ database: Database) throws(StorageError) -> [Slot] {
+        try SlotQueries.slots(database, of: key.instance, from: key.start, to: key.start + Bucket.length)
+            .filter { !$0.isFirstLight }
+    }
 
-    private static let circuits = """
-        INSERT OR REPLACE INTO bucket_circuit (
-            instance, circuit, start, energy_mj, returned_mj, mean_w, minimum_w, maximum_w, covered_s)
-        SELECT instance, circuit, ?1, sum(energy_mj), sum(returned_mj),
-            sum(power_w * slot_circuit.coverage * (end - start)) / nullif(sum(slot_circuit.coverage * (end - start)), 0),
-            min(slot_circuit.minimum_power_w), max(slot_circuit.maximum_power_w),
-            sum(slot_circuit.coverage * (end - start)) / 1e9
-        FROM slot JOIN slot_circuit ON slot_circuit.slot = slot.id
-        WHERE instance = ?2 AND end > ?1 AND end <= ?3 AND start < end GROUP BY circuit
-        """
+    /// What a bucket that is there was priced at: a new tariff changes nothing of the past. Nil = there is none yet.
+    private func prices(_ key: Key, _ database: Database) throws(StorageError) -> (prices: Prices?, Void)? {
+        let row = try database.statement(
+            "SELECT import_price, export_price, fixed_price FROM bucket WHERE instance = ? AND start = ?")
+        row.bind(1, Int64(key.instance))
+        row.bind(2, key.start.nanoseconds)
+        defer { row.reset() }
+        guard try row.step() else { return nil }
+        guard let bought = row.optionalReal(0), let sold = row.optionalReal(1), let fixed = row.optionalReal(2) else {
+            return (nil, ())
+        }
+        return (Prices(importPerKWh: bought, exportPerKWh: sold, fixedPerDay: fixed), ())
+    }
+
+    private func write(_ bucket: Bucket, of instance: Int, in database: Database) throws(StorageError) {
+        let insert = try database.statement(Self.insert)
+        insert.bind(1, Int64(instance))
+        BucketRows.bind(bucket, to: insert, from: 2)
+        try insert.run()
+    }
+
+    private static let insert =
+        "INSERT OR REPLACE INTO bucket (instance, \(BucketRows.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }

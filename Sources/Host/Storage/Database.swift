@@ -4,7 +4,7 @@ import CSQLite
 @safe final class Database {
     // The connection is opened in init and closed in deinit; nothing outside of this file and Statement sees it.
     fileprivate let handle: OpaquePointer
-    private let path: String
+    let path: String
     private var statements: [String: Statement] = [:]
 
     enum Access {

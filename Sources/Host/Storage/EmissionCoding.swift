@@ -2,58 +2,71 @@ import Readings
 
 /// An emission as a blob of the journal. Circuits go by their durable numbers; the catalog comes from the store.
 enum EmissionCoding {
-    private static let version: UInt8 = 1
-    private static let circuitBytes = 48
+    private static let version: UInt8 = 2
 
     static func encode(_ emission: Emission) -> [UInt8] {
-        var writer = ByteWriter(capacity: 180 + emission.circuits.count * circuitBytes)
+        var writer = VarintWriter(capacity: 64 + emission.circuits.count * 16)
         writer.write(version)
-        writer.write(emission.period)
+        writer.signed(emission.period)
         writer.write(emission.quality.rawValue)
         writer.write(emission.known.rawValue)
         let powers = emission.powers
-        for power in [powers.gridW, powers.solarW, powers.batteryW, powers.consumptionW] { writer.write(power) }
-        for flow in Flow.allCases {
-            writer.write(emission.periodEnergy[flow])
-            writer.write(emission.counters[flow])
+        for power in [powers.gridW, powers.solarW, powers.batteryW, powers.consumptionW] {
+            writer.write(power == nil ? 0 : 1)
+            if let power { writer.double(power) }
         }
-        writer.write(emission.dayEnergy)
-        writer.write(UInt32(emission.circuits.count))
+        for flow in Flow.allCases {
+            write(emission.periodEnergy[flow], to: &writer)
+            write(emission.counters[flow], to: &writer)
+        }
+        write(emission.dayEnergy, to: &writer)
+        writer.unsigned(UInt64(emission.circuits.count))
         for circuit in emission.circuits { encode(circuit, to: &writer) }
         return writer.bytes
     }
 
-    private static func encode(_ circuit: CircuitSample, to writer: inout ByteWriter) {
-        writer.write(circuit.circuit)
-        writer.write(circuit.kind.rawValue)
-        writer.write(circuit.phase)
-        writer.write(circuit.quality.rawValue)
-        writer.write(circuit.present.rawValue)
-        writer.write(circuit.powerW)
-        for energy in [circuit.periodEnergy, circuit.periodReturned, circuit.totalEnergy, circuit.totalReturned] {
-            writer.write(energy)
-        }
+    private static func write(_ energy: Millijoules?, to writer: inout VarintWriter) {
+        writer.write(energy == nil ? 0 : 1)
+        if let energy { writer.signed(energy) }
     }
+
+    /// Of a circuit only what is measured.
+    private static func encode(_ circuit: CircuitSample, to writer: inout VarintWriter) {
+        writer.unsigned(UInt64(UInt32(bitPattern: circuit.circuit)))
+        writer.write(circuit.kind.rawValue | circuit.quality.rawValue << 4)
+        writer.write(circuit.phase)
+        let present = circuit.present.intersection(kept)
+        writer.write(present.rawValue)
+        if present.contains(.power) { writer.double(circuit.powerW) }
+        if present.contains(.periodEnergy) { writer.signed(circuit.periodEnergy) }
+        if present.contains(.periodReturned) { writer.signed(circuit.periodReturned) }
+        if present.contains(.totalEnergy) { writer.signed(circuit.totalEnergy) }
+        if present.contains(.totalReturned) { writer.signed(circuit.totalReturned) }
+    }
+
+    /// What the fold needs; the rest is for the live view.
+    private static let kept: CircuitSample.Present = [
+        .power, .periodEnergy, .periodReturned, .totalEnergy, .totalReturned,
+    ]
 
     /// Nil where the bytes are not what `encode` makes, or number a circuit that the catalog lacks.
     static func decode(_ bytes: [UInt8], instance: Int, timestamp: Instant, catalog: CircuitCatalog) -> Emission? {
-        var reader = ByteReader(bytes)
-        guard reader.read(UInt8.self) == version, let period = reader.read(Int64.self),
-            let quality = reader.read(UInt8.self).flatMap(Quality.init(rawValue:)),
-            let known = reader.read(UInt8.self), let grid = reader.readOptionalDouble(),
-            let solar = reader.readOptionalDouble(), let battery = reader.readOptionalDouble(),
-            let consumption = reader.readOptionalDouble()
+        var reader = VarintReader(bytes)
+        guard reader.byte() == version, let period = reader.signed(),
+            let quality = reader.byte().flatMap(Quality.init(rawValue:)), let known = reader.byte(),
+            let grid = readPower(&reader), let solar = readPower(&reader), let battery = readPower(&reader),
+            let consumption = readPower(&reader)
         else { return nil }
         var emission = Emission(
             instance: instance, timestamp: timestamp, period: period, quality: quality,
             known: PowerSet(rawValue: known),
             powers: Powers(gridW: grid, solarW: solar, batteryW: battery, consumptionW: consumption), catalog: catalog)
         for flow in Flow.allCases {
-            guard let energy = reader.readOptionalInt64(), let counter = reader.readOptionalInt64() else { return nil }
+            guard let energy = readEnergy(&reader), let counter = readEnergy(&reader) else { return nil }
             emission.periodEnergy[flow] = energy
             emission.counters[flow] = counter
         }
-        guard let day = reader.readOptionalInt64(), let count = reader.read(UInt32.self) else { return nil }
+        guard let day = readEnergy(&reader), let count = reader.unsigned() else { return nil }
         emission.dayEnergy = day
         for _ in 0..<count {
             guard let circuit = decodeCircuit(&reader), catalog.circuits.indices.contains(Int(circuit.circuit)) else {
@@ -64,21 +77,37 @@ enum EmissionCoding {
         return reader.isAtEnd ? emission : nil
     }
 
-    private static func decodeCircuit(_ reader: inout ByteReader) -> CircuitSample? {
-        guard let number = reader.read(Int32.self), number >= 0,
-            let kind = reader.read(UInt8.self).flatMap(CircuitKind.init(rawValue:)),
-            let phase = reader.read(UInt8.self), let quality = reader.read(UInt8.self).flatMap(Quality.init(rawValue:)),
-            let present = reader.read(UInt8.self), let power = reader.readDouble(),
-            let periodEnergy = reader.read(Int64.self), let periodReturned = reader.read(Int64.self),
-            let totalEnergy = reader.read(Int64.self), let totalReturned = reader.read(Int64.self)
+    /// The outer nil: there are no more bytes.
+    private static func readPower(_ reader: inout VarintReader) -> Double?? {
+        guard let isThere = reader.byte() else { return nil }
+        guard isThere != 0 else { return .some(nil) }
+        return reader.double().map { .some($0) }
+    }
+
+    /// The outer nil: there are no more bytes.
+    private static func readEnergy(_ reader: inout VarintReader) -> Millijoules?? {
+        guard let isThere = reader.byte() else { return nil }
+        return reader.field(isThere, 0)
+    }
+
+    private static func decodeCircuit(_ reader: inout VarintReader) -> CircuitSample? {
+        guard let number = reader.unsigned().flatMap(Int32.init(exactly:)), let kinds = reader.byte(),
+            let kind = CircuitKind(rawValue: kinds & 15), let quality = Quality(rawValue: kinds >> 4),
+            let phase = reader.byte(), let bits = reader.byte()
         else { return nil }
         var sample = CircuitSample(circuit: number, kind: kind, phase: phase, quality: quality)
-        sample.present = CircuitSample.Present(rawValue: present)
-        sample.powerW = power
-        sample.periodEnergy = periodEnergy
-        sample.periodReturned = periodReturned
-        sample.totalEnergy = totalEnergy
-        sample.totalReturned = totalReturned
+        sample.present = CircuitSample.Present(rawValue: bits)
+        if sample.present.contains(.power) {
+            guard let power = reader.double() else { return nil }
+            sample.powerW = power
+        }
+        guard let periodEnergy = reader.field(bits, 1), let periodReturned = reader.field(bits, 2),
+            let totalEnergy = reader.field(bits, 3), let totalReturned = reader.field(bits, 4)
+        else { return nil }
+        sample.periodEnergy = periodEnergy ?? 0
+        sample.periodReturned = periodReturned ?? 0
+        sample.totalEnergy = totalEnergy ?? 0
+        sample.totalReturned = totalReturned ?? 0
         return sample
     }
 }

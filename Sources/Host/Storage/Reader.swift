@@ -53,7 +53,7 @@ package final class Reader {
         let rows = try database.statement(
             """
             SELECT count(*), min(end), max(end),
-                   sum(1 + (SELECT count(*) FROM slot_circuit WHERE slot_circuit.slot = slot.id))
+                   sum(1 + circuit_count)
             FROM slot WHERE delivered < revision
             """)
         if try rows.step() {
@@ -74,7 +74,7 @@ package final class Reader {
         let rows = try database.statement(
             """
             SELECT instance, count(*), min(end), max(end),
-                   sum(1 + (SELECT count(*) FROM slot_circuit WHERE slot_circuit.slot = slot.id))
+                   sum(1 + circuit_count)
             FROM slot WHERE delivered < revision GROUP BY instance ORDER BY instance
             """)
         var result: [(meter: InstanceIdentity, backlog: Backlog)] = []
@@ -111,21 +111,60 @@ package final class Reader {
             if check.text(0) != "ok" { findings.append(check.text(0)) }
         }
         let books = [
-            (
-                "circuit rows without a slot",
-                "SELECT count(*) FROM slot_circuit WHERE slot NOT IN (SELECT id FROM slot)"
-            ),
             ("slots that end before they begin", "SELECT count(*) FROM slot WHERE end < start"),
             ("slots delivered beyond their revision", "SELECT count(*) FROM slot WHERE delivered > revision"),
-            (
-                "circuit rows without a name",
-                "SELECT count(*) FROM slot_circuit WHERE name NOT IN (SELECT id FROM circuit_name)"
-            ),
         ]
         for (what, sql) in books {
             if let count = try database.number(sql), count > 0 { findings.append("\(count) \(what)") }
         }
+        guard findings.isEmpty else { return findings }
+        // Every slot can be read and its circuits have names, and every bucket is the sum of its slots.
+        do throws(StorageError) {
+            findings += try bucketFindings()
+        } catch {
+            findings.append(error.message)
+        }
         return findings
+    }
+
+    private func bucketFindings() throws(StorageError) -> [String] {
+        let pruned = try database.number("SELECT value FROM counter WHERE name = 'pruned_to'") ?? .min
+        var sums: [Int: BucketSum] = [:]
+        var wrong = 0
+        func check(_ instance: Int) throws(StorageError) {
+            guard let sum = sums.removeValue(forKey: instance), sum.start.nanoseconds >= pruned else { return }
+            let row = try database.statement(
+                "SELECT \(BucketRows.columns) FROM bucket WHERE instance = ? AND start = ?")
+            row.bind(1, Int64(instance))
+            row.bind(2, sum.start.nanoseconds)
+            defer { row.reset() }
+            guard try row.step() else {
+                wrong += 1
+                return
+            }
+            let stored = try BucketRows.bucket(in: row, from: 0)
+            let made = sum.bucket
+            let circuits = zip(stored.circuits, made.circuits).allSatisfy {
+                $0.circuit == $1.circuit && $0.energy == $1.energy && $0.returned == $1.returned
+            }
+            if stored.energy != made.energy || stored.billed != made.billed
+                || stored.circuits.count != made.circuits.count || !circuits
+            {
+                wrong += 1
+            }
+        }
+        let rows = try database.statement(
+            "SELECT id, \(SlotRows.columns), revision, instance FROM slot WHERE start < end ORDER BY instance, end")
+        defer { rows.reset() }
+        while try rows.step() {
+            let outbound = try outbound(rows)
+            let start = outbound.slot.end.slotEnd(interval: Bucket.length) - Bucket.length
+            let instance = outbound.slot.instance
+            if let sum = sums[instance], sum.start != start { try check(instance) }
+            sums[instance, default: BucketSum(start: start)].add(outbound.slot)
+        }
+        for instance in Array(sums.keys) { try check(instance) }
+        return wrong > 0 ? ["\(wrong) quarter hours are not the sum of their slots"] : []
     }
 
     /// Every slot that ends within (from, to], oldest first, or only those that wait; handed over one by one.
@@ -146,30 +185,53 @@ package final class Reader {
     /// Rows of `id, SlotRows.columns, revision, instance`.
     private func outbound(_ rows: Statement) throws(StorageError) -> OutboundSlot {
         let instance = Int(rows.integer(SlotRows.count + 2))
+        let (slot, names) = try SlotRows.slot(of: instance, in: rows, from: 1)
         var outbound = OutboundSlot(
-            id: rows.integer(0), revision: rows.integer(SlotRows.count + 1),
-            slot: SlotRows.slot(of: instance, in: rows, from: 1), meter: try identity(of: instance), circuitNames: [],
-            circuitIDs: [])
-        let circuits = try database.statement(
-            """
-            SELECT slot_circuit.circuit, slot_circuit.name, slot_circuit.kind, quality, power_w, minimum_power_w,
-                   maximum_power_w, percentage, energy_mj, returned_mj, total_mj, coverage, circuit_name.name,
-                   circuit.circuit_id
-            FROM slot_circuit
-            JOIN circuit_name ON circuit_name.id = slot_circuit.name
-            JOIN circuit ON circuit.instance = ? AND circuit.number = slot_circuit.circuit
-            WHERE slot = ? ORDER BY slot_circuit.circuit
-            """)
-        circuits.bind(1, Int64(instance))
-        circuits.bind(2, outbound.id)
-        while try circuits.step() {
-            outbound.slot.circuits.append(SlotRows.circuit(in: circuits, from: 0))
-            outbound.circuitNames.append(circuits.text(12))
-            outbound.circuitIDs.append(circuits.text(13))
+            id: rows.integer(0), revision: rows.integer(SlotRows.count + 1), slot: slot,
+            meter: try identity(of: instance), circuitNames: [], circuitIDs: [])
+        outbound.circuitNames.reserveCapacity(names.count)
+        outbound.circuitIDs.reserveCapacity(names.count)
+        for (circuit, name) in zip(slot.circuits, names) {
+            let label = try label(CircuitKey(instance: instance, number: circuit.circuit, name: name))
+            outbound.circuitNames.append(label.name)
+            outbound.circuitIDs.append(label.id)
         }
         return outbound
     }
 
+    struct CircuitKey: Hashable {
+        let instance: Int
+        let number: Int32
+        let name: Int64
+    }
+
+    struct CircuitLabel {
+        let name: String
+        let id: String
+    }
+
+    /// What a circuit was called in a slot, and its id: neither ever changes, so they are read once.
+    private func label(_ key: CircuitKey) throws(StorageError) -> CircuitLabel {
+        if let label = labels[key] { return label }
+        let row = try database.statement(
+            """
+            SELECT circuit_name.name, circuit.circuit_id FROM circuit_name
+            JOIN circuit ON circuit.instance = circuit_name.instance AND circuit.number = circuit_name.number
+            WHERE circuit_name.id = ? AND circuit.instance = ? AND circuit.number = ?
+            """)
+        row.bind(1, key.name)
+        row.bind(2, Int64(key.instance))
+        row.bind(3, Int64(key.number))
+        defer { row.reset() }
+        guard try row.step() else {
+            throw StorageError(.corrupt, "circuit \(key.number) of instance \(key.instance) has no name")
+        }
+        let label = CircuitLabel(name: row.text(0), id: row.text(1))
+        labels[key] = label
+        return label
+    }
+
+    private var labels: [CircuitKey: CircuitLabel] = [:]
     private var identities: [Int: InstanceIdentity] = [:]
 
     private func identity(of instance: Int) throws(StorageError) -> InstanceIdentity {

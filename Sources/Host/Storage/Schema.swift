@@ -2,26 +2,33 @@
 ///
 /// Instants are nanoseconds since the epoch, energies millijoules, powers watts; NULL is "not measured".
 enum Schema {
-    /// Step n makes version n + 1 of version n.
-    private static let migrations = [version1]
+    /// The version that the first of `migrations` makes. Version 1 was never released.
+    private static let first = 2
+    /// Step n makes version `first` + n of the one before.
+    private static let migrations = [version2]
 
     static func prepare(_ database: Database) throws(StorageError) {
         let version = Int(try database.number("PRAGMA user_version") ?? 0)
-        guard version <= migrations.count else {
+        let newest = first + migrations.count - 1
+        guard version <= newest else {
             throw StorageError(
                 .newerVersion,
-                "the store was made by a newer smart-meter (store version \(version), this program knows \(migrations.count))"
-            )
+                "the store was made by a newer smart-meter (store version \(version), this program knows \(newest))")
         }
-        for step in version..<migrations.count {
+        guard version == 0 || version >= first else {
+            throw StorageError(
+                .other,
+                "\(database.path) was made by a smart-meter from before the first release; move it away to begin anew")
+        }
+        for step in max(0, version - first + 1)..<migrations.count {
             try database.transaction { () throws(StorageError) in
                 try database.run(migrations[step])
-                try database.run("PRAGMA user_version = \(step + 1)")
+                try database.run("PRAGMA user_version = \(first + step)")
             }
         }
     }
 
-    private static let version1 = """
+    private static let version2 = """
         CREATE TABLE instance (
             id INTEGER PRIMARY KEY, meter_type TEXT NOT NULL, label TEXT NOT NULL, UNIQUE (meter_type, label)) STRICT;
         -- Numbers of circuits are for good; what people see as their names is circuit_name's.
@@ -35,7 +42,7 @@ enum Schema {
         -- Emissions of slots that may still change.
         CREATE TABLE emission (
             instance INTEGER NOT NULL, timestamp INTEGER NOT NULL, body BLOB NOT NULL,
-            PRIMARY KEY (instance, timestamp)) STRICT, WITHOUT ROWID;
+            PRIMARY KEY (instance, timestamp)) STRICT;
         CREATE TABLE slot (
             id INTEGER PRIMARY KEY, instance INTEGER NOT NULL, end INTEGER NOT NULL, start INTEGER NOT NULL,
             is_house INTEGER NOT NULL, total_is INTEGER NOT NULL,
@@ -47,15 +54,11 @@ enum Schema {
             imported_total_mj INTEGER, exported_total_mj INTEGER, produced_total_mj INTEGER,
             consumed_total_mj INTEGER, charged_total_mj INTEGER, discharged_total_mj INTEGER,
             day_mj INTEGER, closing_day_mj INTEGER, billed_mj INTEGER,
+            -- See CircuitCoding.swift.
+            circuit_count INTEGER NOT NULL, circuits BLOB NOT NULL,
             revision INTEGER NOT NULL, delivered INTEGER NOT NULL, UNIQUE (instance, end)) STRICT;
         CREATE INDEX slot_waiting ON slot (end DESC) WHERE delivered < revision;
-        CREATE TABLE slot_circuit (
-            slot INTEGER NOT NULL, circuit INTEGER NOT NULL, name INTEGER NOT NULL, kind INTEGER NOT NULL,
-            quality INTEGER NOT NULL, power_w REAL, minimum_power_w REAL, maximum_power_w REAL, percentage REAL,
-            energy_mj INTEGER, returned_mj INTEGER, total_mj INTEGER, coverage REAL NOT NULL,
-            PRIMARY KEY (slot, circuit)) STRICT, WITHOUT ROWID;
-        -- 15-minute buckets by UTC, kept for good: of an instance as a whole, and of its circuits. What hours, local
-        -- days and months are made of.
+        -- 15-minute buckets by UTC, kept for good: what hours, local days and months are made of.
         CREATE TABLE bucket (
             instance INTEGER NOT NULL, start INTEGER NOT NULL,
             imported_mj INTEGER, exported_mj INTEGER, produced_mj INTEGER,
@@ -63,12 +66,8 @@ enum Schema {
             mean_w REAL, minimum_w REAL, maximum_w REAL, covered_s REAL NOT NULL,
             -- What held then: per kWh, and per local day.
             import_price REAL, export_price REAL, fixed_price REAL,
-            PRIMARY KEY (instance, start)) STRICT, WITHOUT ROWID;
-        CREATE TABLE bucket_circuit (
-            instance INTEGER NOT NULL, circuit INTEGER NOT NULL, start INTEGER NOT NULL,
-            energy_mj INTEGER, returned_mj INTEGER,
-            mean_w REAL, minimum_w REAL, maximum_w REAL, covered_s REAL NOT NULL,
-            PRIMARY KEY (instance, circuit, start)) STRICT, WITHOUT ROWID;
+            circuits BLOB NOT NULL,
+            PRIMARY KEY (instance, start)) STRICT;
         CREATE TABLE alert (
             id INTEGER PRIMARY KEY, instance INTEGER NOT NULL, kind TEXT NOT NULL, start INTEGER NOT NULL,
             peak_w REAL NOT NULL, ended INTEGER, detail TEXT NOT NULL,

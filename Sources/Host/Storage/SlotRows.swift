@@ -6,18 +6,14 @@ enum SlotRows {
         end, start, is_house, total_is, total_power_w, minimum_power_w, maximum_power_w, grid_power_w, solar_power_w, \
         battery_power_w, consumption_power_w, unmonitored_power_w, coverage, quality, imported_mj, exported_mj, \
         produced_mj, consumed_mj, charged_mj, discharged_mj, imported_total_mj, exported_total_mj, produced_total_mj, \
-        consumed_total_mj, charged_total_mj, discharged_total_mj, day_mj, closing_day_mj, billed_mj
+        consumed_total_mj, charged_total_mj, discharged_total_mj, day_mj, closing_day_mj, billed_mj, \
+        circuit_count, circuits
         """
-    static let count: Int32 = 29
+    static let count: Int32 = 31
     private static let flows: [Flow] = [.imported, .exported, .produced, .consumed, .charged, .discharged]
 
-    static let circuitColumns = """
-        circuit, name, kind, quality, power_w, minimum_power_w, maximum_power_w, percentage, energy_mj, returned_mj, \
-        total_mj, coverage
-        """
-
-    /// Binds `columns` from `first` on.
-    static func bind(_ slot: Slot, to statement: Statement, from first: Int32) {
+    /// Binds `columns` from `first` on; `circuits` as `CircuitCoding` makes them.
+    static func bind(_ slot: Slot, circuits: [UInt8], to statement: Statement, from first: Int32) {
         let powers = slot.powers
         statement.bind(first, slot.end.nanoseconds)
         statement.bind(first + 1, slot.start.nanoseconds)
@@ -36,10 +32,14 @@ enum SlotRows {
         statement.bind(first + 26, slot.dayEnergy)
         statement.bind(first + 27, slot.closingDayEnergy)
         statement.bind(first + 28, slot.billed)
+        statement.bind(first + 29, Int64(slot.circuits.count))
+        statement.bind(first + 30, circuits)
     }
 
-    /// Reads `columns` from `first` on; the circuits are rows of their own.
-    static func slot(of instance: Int, in row: Statement, from first: Int32) -> Slot {
+    /// Reads `columns` from `first` on. Answers the slot and, beside its circuits, the ids of their names.
+    static func slot(
+        of instance: Int, in row: Statement, from first: Int32
+    ) throws(StorageError) -> (slot: Slot, names: [Int64]) {
         var slot = Slot(
             instance: instance, start: Instant(nanoseconds: row.integer(first + 1)),
             end: Instant(nanoseconds: row.integer(first)), isHouse: row.integer(first + 2) != 0,
@@ -60,39 +60,11 @@ enum SlotRows {
         slot.dayEnergy = row.optionalInteger(first + 26)
         slot.closingDayEnergy = row.optionalInteger(first + 27)
         slot.billed = row.optionalInteger(first + 28)
-        return slot
-    }
-
-    /// Binds `circuitColumns` from `first` on.
-    static func bind(_ circuit: CircuitSlot, name: Int64, to statement: Statement, from first: Int32) {
-        statement.bind(first, Int64(circuit.circuit))
-        statement.bind(first + 1, name)
-        statement.bind(first + 2, Int64(circuit.kind.rawValue))
-        statement.bind(first + 3, Int64(circuit.quality.rawValue))
-        statement.bind(first + 4, circuit.powerW)
-        statement.bind(first + 5, circuit.minimumPowerW)
-        statement.bind(first + 6, circuit.maximumPowerW)
-        statement.bind(first + 7, circuit.percentage)
-        statement.bind(first + 8, circuit.energy)
-        statement.bind(first + 9, circuit.returned)
-        statement.bind(first + 10, circuit.lifetime)
-        statement.bind(first + 11, Double(circuit.coverage))
-    }
-
-    static func circuit(in row: Statement, from first: Int32) -> CircuitSlot {
-        var circuit = CircuitSlot(
-            circuit: Int32(clamping: row.integer(first)),
-            kind: UInt8(exactly: row.integer(first + 2)).flatMap(CircuitKind.init(rawValue:)) ?? .unknown,
-            quality: quality(row.integer(first + 3)))
-        circuit.powerW = row.optionalReal(first + 4)
-        circuit.minimumPowerW = row.optionalReal(first + 5)
-        circuit.maximumPowerW = row.optionalReal(first + 6)
-        circuit.percentage = row.optionalReal(first + 7)
-        circuit.energy = row.optionalInteger(first + 8)
-        circuit.returned = row.optionalInteger(first + 9)
-        circuit.lifetime = row.optionalInteger(first + 10)
-        circuit.coverage = Float(row.real(first + 11))
-        return circuit
+        guard let circuits = CircuitCoding.decodeSlot(row.blob(first + 30)) else {
+            throw StorageError(.corrupt, "the circuits of the slot that ends at \(slot.end.seconds) cannot be read")
+        }
+        slot.circuits = circuits.map(\.circuit)
+        return (slot, circuits.map(\.name))
     }
 
     private static func quality(_ value: Int64) -> Quality {

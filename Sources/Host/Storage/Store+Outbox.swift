@@ -64,7 +64,6 @@ extension Store {
         let newest = try database.once("SELECT max(end) FROM slot WHERE id IN (\(chosen))") ?? 0
         guard newest > 0 else { return 0 }
         try database.transaction { () throws(StorageError) in
-            try database.run("DELETE FROM slot_circuit WHERE slot IN (\(chosen))")
             try database.run("DELETE FROM slot WHERE id IN (\(chosen))")
             removed = Int(database.changes)
             // From here on the buckets of that time are all that is left of it.

@@ -6,6 +6,7 @@ package final class Store {
     let database: Database
     /// Ids of the names in force, per instance and circuit number.
     private var nameIDs: [Int: [Int32: Int64]] = [:]
+    private var buckets = Buckets()
     /// Raw slots that ended up to here may be gone.
     var prunedTo = Instant(nanoseconds: .min)
     package let reserve: Reserve
@@ -73,6 +74,7 @@ package final class Store {
             }
         } catch {
             nameIDs = names
+            buckets.forget()
             throw error
         }
     }
@@ -135,7 +137,7 @@ package final class Store {
             case .same: break
             }
         }
-        try Buckets.refresh(added: added, changed: changed, prunedTo: prunedTo, prices: prices, in: database)
+        try buckets.refresh(added: added, changed: changed, prunedTo: prunedTo, prices: prices, in: database)
     }
 
     private enum Outcome {
@@ -147,48 +149,30 @@ package final class Store {
 
     /// A slot that is there already gets its next revision, if it says something else.
     private func write(_ slot: Slot) throws(StorageError) -> Outcome {
-        if let known = try SlotQueries.slot(database, of: slot.instance, end: slot.end) {
-            guard known.slot != slot else { return .same }
-            let marks = (0..<SlotRows.count).map { _ in "?" }.joined(separator: ", ")
-            let update = try database.statement(
-                "UPDATE slot SET (\(SlotRows.columns)) = (\(marks)), revision = revision + 1 WHERE id = ?")
-            SlotRows.bind(slot, to: update, from: 1)
-            update.bind(SlotRows.count + 1, known.id)
-            try update.run()
-            let clear = try database.statement("DELETE FROM slot_circuit WHERE slot = ?")
-            clear.bind(1, known.id)
-            try clear.run()
-            try write(slot.circuits, of: known.id, instance: slot.instance)
-            return .changed
+        guard let circuits = CircuitCoding.encode(slot.circuits, names: nameIDs[slot.instance] ?? [:]) else {
+            throw StorageError(.other, "a circuit of instance \(slot.instance) has no name")
         }
-        let marks = (0..<SlotRows.count).map { _ in "?" }.joined(separator: ", ")
-        let insert = try database.statement(
-            "INSERT INTO slot (\(SlotRows.columns), instance, revision, delivered) VALUES (\(marks), ?, 1, 0) RETURNING id"
-        )
-        SlotRows.bind(slot, to: insert, from: 1)
+        let insert = try database.statement(Self.insertSlot)
+        SlotRows.bind(slot, circuits: circuits, to: insert, from: 1)
         insert.bind(SlotRows.count + 1, Int64(slot.instance))
-        guard try insert.step() else { throw StorageError(.other, "a slot was not stored") }
-        let id = insert.integer(0)
-        insert.reset()
-        try write(slot.circuits, of: id, instance: slot.instance)
-        return .added
+        try insert.run()
+        guard database.changes == 0 else { return .added }
+        guard let known = try SlotQueries.slot(database, of: slot.instance, end: slot.end) else {
+            throw StorageError(.other, "a slot was not stored")
+        }
+        guard known.slot != slot else { return .same }
+        let update = try database.statement(Self.updateSlot)
+        SlotRows.bind(slot, circuits: circuits, to: update, from: 1)
+        update.bind(SlotRows.count + 1, known.id)
+        try update.run()
+        return .changed
     }
 
-    private func write(_ circuits: [CircuitSlot], of slot: Int64, instance: Int) throws(StorageError) {
-        guard !circuits.isEmpty else { return }
-        let names = nameIDs[instance] ?? [:]
-        let insert = try database.statement(
-            "INSERT INTO slot_circuit (slot, \(SlotRows.circuitColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        )
-        for circuit in circuits {
-            guard let name = names[circuit.circuit] else {
-                throw StorageError(.other, "circuit \(circuit.circuit) of instance \(instance) has no name")
-            }
-            insert.bind(1, slot)
-            SlotRows.bind(circuit, name: name, to: insert, from: 2)
-            try insert.run()
-        }
-    }
+    private static let slotMarks = (0..<SlotRows.count).map { _ in "?" }.joined(separator: ", ")
+    private static let insertSlot =
+        "INSERT OR IGNORE INTO slot (\(SlotRows.columns), instance, revision, delivered) VALUES (\(slotMarks), ?, 1, 0)"
+    private static let updateSlot =
+        "UPDATE slot SET (\(SlotRows.columns)) = (\(slotMarks)), revision = revision + 1 WHERE id = ?"
 
     private func write(_ alert: AlertRecord) throws(StorageError) {
         let upsert = try database.statement(
