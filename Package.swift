@@ -67,6 +67,7 @@ let package = Package(
         system("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
         system("CMicrohttpd", "libmicrohttpd", apt: "libmicrohttpd-dev"),
         .target(name: "CLinux", cSettings: strictC),
+        .target(name: "WebPages", cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
 
         stage("Platform", ["CLinux"]),
         stage("Readings", []),
@@ -78,7 +79,7 @@ let package = Package(
         stage("Adapters", ["AdapterABI", "Platform", "Readings", "Configuration", "Observability", "Transfer"]),
         stage("Pipeline", ["Platform", "Readings", "Analysis", "Storage", "Observability"]),
         stage("Delivery", ["Platform", "Readings", "Storage", "Transfer", "Observability"]),
-        stage("API", ["CMicrohttpd", "Platform", "Readings", "Observability"]),
+        stage("API", ["CMicrohttpd", "WebPages", "Platform", "Readings", "Observability"]),
         .executableTarget(
             name: "smart-meter",
             dependencies: [

@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-BUILD_PACKAGES=(pkg-config libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev tzdata)
-TEST_PACKAGES=(influxdb victoria-metrics sqlite3 gcc g++ binutils util-linux procps)
+BUILD_PACKAGES=(pkg-config libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libjs-chart.js tzdata)
+TEST_PACKAGES=(influxdb victoria-metrics prometheus wrk sqlite3 gcc g++ binutils util-linux procps)
 
 say() { echo "setup: $*" >&2; }
 

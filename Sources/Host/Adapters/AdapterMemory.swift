@@ -12,4 +12,6 @@ enum HostKey {
     /// Wall time of the last attempt, 8 bytes.
     static let lastAttempt = "host:last_attempt"
     static let ration = "host:ration"
+    /// There while the instance is paused.
+    static let paused = "host:paused"
 }

@@ -30,6 +30,8 @@ final class HostContext: Sendable {
     struct Condition: Sendable {
         var code: Int32
         var message: String
+        /// When there was none before.
+        var since: Instant
     }
 
     static let userAgent = "smart-meter"
@@ -104,6 +106,12 @@ final class HostContext: Sendable {
         memory.note(key, value)
     }
 
+    /// As `note`, and true once it is durable; nil removes the value.
+    func keep(_ key: String, _ value: [UInt8]?) -> Bool {
+        state.withLock { $0[key] = value }
+        return memory.store(key, value)
+    }
+
     // MARK: The adapter's side
 
     func setting(_ name: meter_text, _ value: UnsafeMutablePointer<meter_text>) -> Int32 {
@@ -128,10 +136,13 @@ final class HostContext: Sendable {
 
     func take(condition code: Int32, message: meter_text) {
         guard isOpen.load(ordering: .acquiring) else { return }
-        let condition =
-            unsafe code == METER_OK ? nil : Condition(code: code, message: ForeignText.words(message, limit: 1024))
+        let now = Instant(nanoseconds: Clock.wall())
+        var condition =
+            unsafe code == METER_OK
+            ? nil : Condition(code: code, message: ForeignText.words(message, limit: 1024), since: now)
         let hasChanged = self.condition.withLock { current in
             defer { current = condition }
+            condition?.since = current?.since ?? now
             return current?.code != condition?.code || current?.message != condition?.message
         }
         guard hasChanged else { return }

@@ -10,11 +10,11 @@ package final class RunningAdapter: Sendable {
     package let identity: InstanceIdentity
     package let number: Int
     private let plan: Plan
-    private let context: HostContext
+    let context: HostContext
     private let schedule: Schedule
-    private let log: Log
-    private let requests: InstanceRequests
-    private let state: Mutex<InstanceStatus>
+    let log: Log
+    let requests: InstanceRequests
+    let state: Mutex<InstanceStatus>
     private let thread = Mutex<Thread?>(nil)
     private let random: @Sendable () -> Double
 
@@ -35,7 +35,7 @@ package final class RunningAdapter: Sendable {
         self.random = random
         identity = plan.identity
         number = plan.number
-        requests = try InstanceRequests()
+        requests = try InstanceRequests(isPaused: plan.state[HostKey.paused] != nil)
         schedule = Schedule(
             sampling: plan.sampling, minimum: plan.adapter.description.minimumSampling, name: plan.identity.name)
         let port = EmissionPort(
@@ -68,6 +68,7 @@ package final class RunningAdapter: Sendable {
         }
         guard let condition = context.currentCondition else { return status }
         status.condition = condition.message
+        status.conditionSince = condition.since
         // A push adapter has no other way to say that it fails.
         if isPush, case .running = status.state {
             let failure = AdapterFailure(code: condition.code, message: condition.message)
@@ -123,12 +124,21 @@ package final class RunningAdapter: Sendable {
 
     private func run() {
         var hosting = InProcessHosting(adapter: plan.adapter, context: context)
+        while !requests.isStopping, !isAbandoned {
+            if requests.isPaused { waitForResume() } else { live(&hosting) }
+        }
+        if !isAbandoned { context.retire() }
+        set(.stopped)
+    }
+
+    /// From create to destroy: until the instance is to stop or to pause.
+    private func live(_ hosting: inout InProcessHosting) {
         var starts = Agenda(schedule, lastAttempt: nil, uncleanEnd: false, now: .now)
         while waitUntilDue(&starts) {
             do throws(AdapterFailure) {
                 try startInstance(&hosting)
             } catch {
-                if requests.isStopping { break }
+                if requests.isInterrupted { break }
                 starts.fail(error, random: random(), .now)
                 note(error, failures: starts.failures)
                 continue
@@ -140,11 +150,7 @@ package final class RunningAdapter: Sendable {
             stopInstance(&hosting)
             break
         }
-        if !isAbandoned {
-            hosting.destroy()
-            context.retire()
-        }
-        set(.stopped)
+        if !isAbandoned { hosting.destroy() }
     }
 
     private func startInstance(_ hosting: inout InProcessHosting) throws(AdapterFailure) {
@@ -153,7 +159,7 @@ package final class RunningAdapter: Sendable {
         try hosting.create()
         context.open()
         // Opening has forgotten a cancellation that came a moment before.
-        if requests.isStopping { context.cancel() }
+        if requests.isInterrupted { context.cancel() }
         do throws(AdapterFailure) {
             try hosting.start()
         } catch {
@@ -182,7 +188,7 @@ package final class RunningAdapter: Sendable {
                 try read(&hosting)
                 agenda.succeed(.now)
             } catch {
-                if requests.isStopping { return }
+                if requests.isInterrupted { return }
                 agenda.fail(error, random: random(), .now)
                 note(error, failures: agenda.failures)
             }
@@ -192,7 +198,12 @@ package final class RunningAdapter: Sendable {
     /// A push adapter emits by itself, until the instance is to stop.
     private func idle() {
         set(.running)
-        while requests.wait(until: nil) != .stop {}
+        while true {
+            switch requests.wait(until: nil) {
+            case .stop, .pause: return
+            case .due, .readNow, .retry, .clock: break
+            }
+        }
     }
 
     private func read(_ hosting: inout InProcessHosting) throws(AdapterFailure) {
@@ -200,7 +211,10 @@ package final class RunningAdapter: Sendable {
         let begin = Clock.monotonic()
         let deadline = begin + schedule.readTime
         context.begin(callUntil: deadline)
-        defer { context.endCall() }
+        defer {
+            context.endCall()
+            state.withLock { $0.readDurations.add(Clock.monotonic() - begin) }
+        }
         try hosting.read(until: deadline)
         try Self.check(before, context.port.counts)
         let isRecovery = state.withLock { status in
@@ -238,7 +252,7 @@ package final class RunningAdapter: Sendable {
             state.withLock { $0.nextRun = next }
             switch requests.wait(until: agenda.due) {
             case .due: return true
-            case .stop: return false
+            case .stop, .pause: return false
             case .readNow: agenda.bringForward(.now)
             case .retry: agenda.retry(.now)
             case .clock: agenda.clockChanged(.now)
@@ -253,12 +267,13 @@ package final class RunningAdapter: Sendable {
 
     // MARK: Status
 
-    private func set(_ new: InstanceState) {
+    func set(_ new: InstanceState) {
         state.withLock { status in
             if case .abandoned = status.state { return }
             guard status.state != new else { return }
+            // What fails in another way than before has failed all the while.
+            if status.state.word != new.word { status.since = Self.now }
             status.state = new
-            status.since = Self.now
         }
     }
 
@@ -283,9 +298,9 @@ package final class RunningAdapter: Sendable {
             LogField("error", failure.message), LogField("failures", failures))
     }
 
-    private static var now: Instant { Instant(nanoseconds: Clock.wall()) }
+    static var now: Instant { Instant(nanoseconds: Clock.wall()) }
 
-    private static func bytes(_ instant: Instant) -> [UInt8] {
+    static func bytes(_ instant: Instant) -> [UInt8] {
         var writer = ByteWriter()
         writer.write(instant.nanoseconds)
         return writer.bytes

@@ -10,12 +10,20 @@ struct InstancePlan: Sendable {
         /// Not among the adapters found.
         case waiting(String)
         /// A setting is missing or wrong.
-        case misconfigured(LoadedAdapter, String)
+        case misconfigured(LoadedAdapter, ResolvedAdapterSettings, String)
     }
 
     let identity: InstanceIdentity
     let fate: Fate
     let isHouse: Bool
+
+    /// The adapter and its settings, where one was found.
+    var adapter: (adapter: LoadedAdapter, settings: ResolvedAdapterSettings)? {
+        switch fate {
+        case .ready(let adapter, let resolved), .misconfigured(let adapter, let resolved, _): (adapter, resolved)
+        case .waiting: nil
+        }
+    }
 
     init(identity: InstanceIdentity, fate: Fate, isHouse: Bool) {
         self.identity = identity
@@ -57,7 +65,7 @@ struct InstancePlan: Sendable {
         let resolved = AdapterSettingResolver(identity: identity, lookup: settings.lookup)
             .resolve(adapter.description.settings)
         guard resolved.problems.isEmpty else {
-            return .misconfigured(adapter, resolved.problems.joined(separator: "; "))
+            return .misconfigured(adapter, resolved, resolved.problems.joined(separator: "; "))
         }
         return .ready(adapter, resolved)
     }

@@ -14,8 +14,9 @@ final class Instances: Sendable {
         /// Durable; nil until the instance was registered.
         var number: Int?
         var running: RunningAdapter?
-        /// Nanoseconds between samples.
+        /// Nanoseconds between samples, and of a slot.
         var sampling: Int64 = 0
+        var interval: Int64 = 0
         var since: Instant
         /// Settings that it runs with.
         var values: [String: String] = [:]
@@ -36,6 +37,7 @@ final class Instances: Sendable {
 
     var all: [Entry] { entries.withLock { $0 } }
     var house: Entry? { all.first { $0.plan.isHouse } }
+    func entry(named name: String) -> Entry? { all.first { $0.plan.identity.name == name } }
 
     /// Starts what can be started.
     func begin(_ plans: [InstancePlan], _ settings: Settings) throws {
@@ -82,13 +84,14 @@ final class Instances: Sendable {
         guard case .ready(let adapter, let resolved) = entry.plan.fate else { return }
         log.register(secrets: resolved.secrets)
         let sampling = resolved.sampling(adapter.description, settings.host)
+        let interval = resolved.interval(settings.host)
         var seed: InstanceSeed
         if let number = entry.number, let state {
             seed = InstanceSeed(number: number, circuits: pipeline.view(of: number)?.circuits ?? [], state: state)
         } else {
             seed = try pipeline.register(
                 InstanceRegistration(
-                    identity: entry.plan.identity, sampling: sampling, interval: resolved.interval(settings.host),
+                    identity: entry.plan.identity, sampling: sampling, interval: interval,
                     late: adapter.description.late, isHouse: entry.plan.isHouse,
                     maximumPowerW: settings.host.maximumPowerW))
         }
@@ -104,6 +107,7 @@ final class Instances: Sendable {
         entry.number = seed.number
         entry.running = running
         entry.sampling = sampling
+        entry.interval = interval
         entry.values = resolved.values
     }
 
@@ -115,7 +119,7 @@ final class Instances: Sendable {
                 "adapter started", name, LogField("version", adapter.description.version),
                 LogField("sample_seconds", Double(entry.sampling) / 1e9))
         case .waiting(let reason): log.warning("adapter waits", name, LogField("reason", reason))
-        case .misconfigured(_, let reason): log.error("adapter misconfigured", name, LogField("reason", reason))
+        case .misconfigured(_, _, let reason): log.error("adapter misconfigured", name, LogField("reason", reason))
         }
     }
 }
@@ -127,7 +131,7 @@ extension Instances.Entry {
         switch plan.fate {
         case .ready: return InstanceStatus(identity: plan.identity, state: .starting, since: since)
         case .waiting(let reason): return InstanceStatus(identity: plan.identity, state: .waiting(reason), since: since)
-        case .misconfigured(_, let reason):
+        case .misconfigured(_, _, let reason):
             return InstanceStatus(identity: plan.identity, state: .misconfigured(reason), since: since)
         }
     }

@@ -37,6 +37,16 @@ extension HostSetting {
         HostSetting(
             .service, "BIND_ADDRESS", .text, default: "127.0.0.1",
             "Address that the HTTP interface listens on; 0.0.0.0 or :: for all", store: text(\.bindAddress)),
+        HostSetting(
+            .service, "API_TOKEN", .secret, "Token that the HTTP interface asks for; without one it asks for none",
+            grammar: HostSettings.tokenGrammar, store: HostSettings.storeToken),
+        HostSetting(
+            .service, "METRICS_OPEN", .flag, default: "0", "Whether /metrics is told without the token",
+            store: flag(\.metricsOpen)),
+        HostSetting(
+            .service, "ALLOWED_HOSTS", .list,
+            "Names of this server beside addresses, names without a dot, .local, .lan and .home.arpa",
+            store: list(\.allowedHosts)),
     ]
 
     private static let storage = [
@@ -152,6 +162,19 @@ extension HostSettings.Influx.Tag {
             tags.append(tag)
         }
         settings.influx.tags = tags
+        return true
+    }
+}
+
+extension HostSettings {
+    static let tokenGrammar = "16 to 256 letters, digits and signs, without spaces"
+
+    /// What a header can carry, and nobody guesses.
+    static let storeToken: HostSetting.Store = { settings, value in
+        guard (16...256).contains(value.utf8.count), value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            return false
+        }
+        settings.apiToken = value
         return true
     }
 }

@@ -22,6 +22,26 @@ package struct JSONWriter: Sendable {
         needsComma = false
     }
 
+    /// A key with its quotes and colon, for one that is written many times.
+    package static func encodedKey(_ name: String) -> [UInt8] {
+        var json = JSONWriter()
+        json.key(name)
+        return json.bytes
+    }
+
+    /// - Parameter key: what `encodedKey` made.
+    package mutating func key(encoded key: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: key)
+        needsComma = false
+    }
+
+    /// What was written so far, to be handed on; writing goes on behind it.
+    package mutating func takeBytes() -> [UInt8] {
+        defer { bytes.removeAll(keepingCapacity: true) }
+        return bytes
+    }
+
     package mutating func null() { literal("null") }
     package mutating func value(_ value: Bool) { literal(value ? "true" : "false") }
     package mutating func value(_ value: some FixedWidthInteger) { literal(String(value)) }

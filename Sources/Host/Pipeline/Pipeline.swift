@@ -15,6 +15,7 @@ package final class Pipeline: Sendable {
     private let thread = Mutex<Thread?>(nil)
     private let views = Mutex<[Int: InstanceView]>([:])
     private let storeStatus = Mutex(StoreStatus())
+    private let alerts = Mutex(RecentAlerts())
     /// Rung after each commit that leaves something to send.
     private let committed: @Sendable () -> Void
 
@@ -86,6 +87,8 @@ package final class Pipeline: Sendable {
     }
 
     package func view(of instance: Int) -> InstanceView? { views.withLock { $0[instance] } }
+    /// Alerts that go on, and those that ended last; committed.
+    package var recentAlerts: [AlertRecord] { alerts.withLock { $0.all } }
     package var status: StoreStatus { storeStatus.withLock { $0 } }
 
     // MARK: The pipeline's thread
@@ -119,6 +122,7 @@ package final class Pipeline: Sendable {
 
     private func publish(_ work: PipelineWork) {
         views.withLock { $0 = work.views }
+        alerts.withLock { $0 = work.alerts }
         storeStatus.withLock { status in
             let setAside = status.setAside
             status = work.status

@@ -102,5 +102,5 @@ struct Buckets {
     }
 
     private static let insert =
-        "INSERT OR REPLACE INTO bucket (instance, \(BucketRows.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT OR REPLACE INTO bucket (instance, \(BucketRows.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
