@@ -73,6 +73,14 @@ static inline struct MHD_Response *sm_mhd_response_stream(MHD_ContentReaderCallb
                                                           MHD_ContentReaderFreeCallback free) {
     return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, read, context, free);
 }
+/* The same, but its bytes are on the connection as they are, without chunks: what is sent past the library while the
+ * connection is suspended goes on where it stopped. It ends with the connection. */
+static inline struct MHD_Response *sm_mhd_response_plain_stream(MHD_ContentReaderCallback read, void *context,
+                                                                MHD_ContentReaderFreeCallback free) {
+    struct MHD_Response *made = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4 * 1024, read, context, free);
+    if (made) MHD_set_response_options(made, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return made;
+}
 static const ssize_t sm_mhd_body_end = MHD_CONTENT_READER_END_OF_STREAM;
 static const ssize_t sm_mhd_body_broken = MHD_CONTENT_READER_END_WITH_ERROR;
 /* Of what the connection callback is told. */

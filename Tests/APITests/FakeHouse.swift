@@ -43,7 +43,11 @@ final class FakeHouse: HouseView {
             body(&state)
             state.changes += 1
         }
+        listener.withLock { $0 }?()
     }
+
+    private let listener = Mutex<(@Sendable () -> Void)?>(nil)
+    func listen(_ ring: (@Sendable () -> Void)?) { listener.withLock { $0 = ring } }
 
     var seen: State { state.withLock { $0 } }
 

@@ -16,6 +16,8 @@ package protocol HouseView: Sendable {
     func readings() -> [ReadingReport]
     /// Rises with every reading.
     var readingCount: Int { get }
+    /// `ring` is called after every reading, on any thread; nil = no more.
+    func listen(_ ring: (@Sendable () -> Void)?)
     func adapters() -> AdaptersReport
     func deliveryStatus() -> DeliveryReport
     func metrics() -> MetricsReport

@@ -8,6 +8,8 @@ import Readings
 /// The newest reading of each instance.
 extension House {
     var readingCount: Int { board.count }
+    /// Once the pipeline has had it: the day's energy belongs to a reading.
+    func listen(_ ring: (@Sendable () -> Void)?) { pipeline.listen(ring) }
 
     func houseReading() -> ReadingReport? { houseReading(of: instances.house) }
 

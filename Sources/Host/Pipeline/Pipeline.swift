@@ -16,6 +16,7 @@ package final class Pipeline: Sendable {
     private let views = Mutex<[Int: InstanceView]>([:])
     private let storeStatus = Mutex(StoreStatus())
     private let alerts = Mutex(RecentAlerts())
+    private let listener = Mutex<(@Sendable () -> Void)?>(nil)
     /// Rung after each commit that leaves something to send.
     private let committed: @Sendable () -> Void
 
@@ -87,6 +88,9 @@ package final class Pipeline: Sendable {
     }
 
     package func view(of instance: Int) -> InstanceView? { views.withLock { $0[instance] } }
+    /// `ring` is called after the views have changed, on the pipeline's thread; nil = no more.
+    package func listen(_ ring: (@Sendable () -> Void)?) { listener.withLock { $0 = ring } }
+
     /// Alerts that go on, and those that ended last; committed.
     package var recentAlerts: [AlertRecord] { alerts.withLock { $0.all } }
     package var status: StoreStatus { storeStatus.withLock { $0 } }
@@ -115,6 +119,7 @@ package final class Pipeline: Sendable {
             work.advance(now: .now)
             let hasCommitted = work.commitIfDue(monotonic: Clock.monotonic(), wall: .now, isLast: isLast)
             publish(work)
+            listener.withLock { $0 }?()
             if hasCommitted { committed() }
             if isLast { return }
         }

@@ -11,7 +11,7 @@ class BodyReader {
     }
 
     /// The connection that waits for something to read.
-    private var suspended: Connection?
+    private(set) var suspended: Connection?
     private var isClosed = false
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome { .end }

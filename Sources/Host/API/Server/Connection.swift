@@ -43,17 +43,31 @@ import Glibc
     }
 
     /// - Parameters:
+    ///   - isPlain: without chunks, so that `sendNow` may go on where `read` stopped.
     ///   - read: is called with `context` whenever the connection takes more.
     ///   - free: is called with `context` when the answer is over.
     func stream(
-        _ response: Response, read: MHD_ContentReaderCallback, context: UnsafeMutableRawPointer,
+        _ response: Response, isPlain: Bool, read: MHD_ContentReaderCallback, context: UnsafeMutableRawPointer,
         free: MHD_ContentReaderFreeCallback
     ) -> Bool {
-        guard let made = unsafe sm_mhd_response_stream(read, context, free) else {
+        let made =
+            unsafe isPlain
+            ? sm_mhd_response_plain_stream(read, context, free) : sm_mhd_response_stream(read, context, free)
+        guard let made = unsafe made else {
             unsafe free(context)
             return false
         }
         return unsafe queue(made, response)
+    }
+
+    /// Past the library, as much as the socket takes at once: only while the connection is suspended amid a plain stream.
+    /// Answers how much that was.
+    func sendNow(_ bytes: [UInt8]) -> Int {
+        let count = unsafe bytes.withUnsafeBytes { bytes in
+            unsafe Glibc.send(
+                descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+        }
+        return max(0, count)
     }
 
     private func queue(_ made: OpaquePointer, _ response: Response) -> Bool {

@@ -2,32 +2,36 @@ import Observability
 import Platform
 import Readings
 
-/// What the event stream tells: looks at the house a few times a second while there are clients, and keeps what has
-/// changed as bytes that every client reads at its own pace. Lives on the http thread.
+/// What the event stream tells: looks at the house after readings, and once a second, while there are clients, and keeps
+/// what has changed as bytes that every client reads at its own pace. Lives on the http thread.
 final class EventFeed {
     private let house: any HouseView
-    private let clientLimit: Int
+    private let limits: ServerLimits
+    /// Wakes the http thread; any thread.
+    private let ring: @Sendable () -> Void
     private var clients: [ObjectIdentifier: EventReader] = [:]
     /// The newest messages, the first being number `start`.
     private var messages: [[UInt8]] = []
     private var start = 0
     private var bytes = 0
     private var told = Told()
-    private var nextLook: Int64 = 0
-    private var nextFullLook: Int64 = 0
+    /// Monotonic ns.
+    private var lastLook: Int64 = 0
+    private var lastFullLook: Int64 = 0
     private var nextSign: Int64 = 0
 
     /// Several readings within this become one event.
     private static let lookInterval = Duration.second / 4
     private static let fullLookInterval = Duration.second
-    /// So often a client hears something, at least.
-    private static let signInterval = 15 * Duration.second
+    /// A reading that comes so long before the next full look brings it forward: one wake instead of two.
+    private static let fullLookSlack = Duration.second / 4
     /// Messages that are kept for clients that are behind.
     private static let byteLimit = 512 * 1024
 
-    init(house: any HouseView, clientLimit: Int) {
+    init(house: any HouseView, limits: ServerLimits, ring: @escaping @Sendable () -> Void) {
         self.house = house
-        self.clientLimit = clientLimit
+        self.limits = limits
+        self.ring = ring
     }
 
     /// Number of the message that comes next.
@@ -42,7 +46,8 @@ final class EventFeed {
 
     /// A new client; nil where there are too many.
     func join(now: Int64) -> EventReader? {
-        guard clients.count < clientLimit else { return nil }
+        guard clients.count < limits.eventClients else { return nil }
+        if clients.isEmpty { house.listen(ring) }
         // The others hear of what the snapshot has, and this one of nothing twice.
         look(now: now, isFull: true)
         let reader = EventReader(feed: self, snapshot: snapshot(), next: end)
@@ -53,6 +58,7 @@ final class EventFeed {
     func leave(_ reader: EventReader) {
         clients[ObjectIdentifier(reader)] = nil
         guard clients.isEmpty else { return }
+        house.listen(nil)
         start = end
         messages = []
         bytes = 0
@@ -64,22 +70,28 @@ final class EventFeed {
         for client in clients.values { client.close() }
     }
 
-    /// Monotonic ns; nil while nobody listens.
-    var wakeAt: Int64? { clients.isEmpty ? nil : nextLook }
+    /// When to look next (monotonic ns); nil while nobody listens.
+    var wakeAt: Int64? {
+        guard !clients.isEmpty else { return nil }
+        let full = lastFullLook + Self.fullLookInterval
+        return house.readingCount == told.readingCount ? full : min(full, lastLook + Self.lookInterval)
+    }
 
     /// Tells what is new, where it is time to look.
     func tend(now: Int64) {
         guard let wakeAt, now >= wakeAt else { return }
         let before = end
-        look(now: now, isFull: now >= nextFullLook)
+        look(now: now, isFull: now >= lastFullLook + Self.fullLookInterval - Self.fullLookSlack)
         if end > before {
-            nextSign = now + Self.signInterval
+            nextSign = now + limits.eventSignSeconds * Duration.second
         } else if now >= nextSign {
             post(Array(": still here\n\n".utf8))
-            nextSign = now + Self.signInterval
+            nextSign = now + limits.eventSignSeconds * Duration.second
         }
         guard end > before else { return }
-        for client in clients.values { client.wake() }
+        forget(before: before)
+        let new = (before..<end).flatMap { message($0) ?? [] }
+        for client in clients.values { client.take(new, from: before) }
     }
 
     // MARK: What is new
@@ -115,10 +127,10 @@ final class EventFeed {
     }
 
     private func look(now: Int64, isFull: Bool) {
-        nextLook = now + Self.lookInterval
+        lastLook = now
         lookAtReadings(isFull: isFull)
         guard isFull else { return }
-        nextFullLook = now + Self.fullLookInterval
+        lastFullLook = now
         for alert in house.recentAlerts() {
             let stamp = AlertStamp(end: alert.end, peakW: alert.peakW)
             if told.alerts.updateValue(stamp, forKey: alert.id) != stamp {
@@ -180,7 +192,11 @@ final class EventFeed {
         guard !clients.isEmpty else { return }
         messages.append(message)
         bytes += message.count
-        while bytes > Self.byteLimit, messages.count > 1 {
+    }
+
+    /// What is not new goes where it is too much: who has not read it yet is too slow.
+    private func forget(before number: Int) {
+        while bytes > Self.byteLimit, start < number {
             bytes -= messages.removeFirst().count
             start += 1
         }

@@ -74,7 +74,8 @@ package final class HTTPServer: Sendable {
         guard let listener = listener.withLock({ $0.take() }) else { return }
         let reception = Reception(
             door: FrontDoor(router: router, limits: limits), rules: { [self] in rules.withLock { $0 } },
-            queries: queries, feed: house.map { EventFeed(house: $0, clientLimit: limits.eventClients) })
+            queries: queries, feed: house.map { EventFeed(house: $0, limits: limits) { [doorbell] in doorbell.ring() } }
+        )
         let daemon = try MicrohttpdDaemon(listener: listener, reception: reception)
         var nextLook: Int64 = 0
         while !isStopping.load(ordering: .acquiring) {
@@ -85,7 +86,7 @@ package final class HTTPServer: Sendable {
                 daemon.endOverdue(now: now)
                 nextLook = now + Self.overdueInterval
             }
-            let deadlines = [daemon.serve(), reception.wakeAt, daemon.hasVisits ? nextLook : nil].compactMap(\.self)
+            let deadlines = [daemon.serve(), reception.wakeAt, daemon.hasDueVisits ? nextLook : nil].compactMap(\.self)
             if Poll.firstReadable(daemon.descriptor, doorbell.number, until: deadlines.min()) == doorbell.number {
                 doorbell.silence()
             }

@@ -56,8 +56,8 @@ import Readings
         return milliseconds < 0 ? nil : Clock.monotonic() + Int64(milliseconds) * 1_000_000
     }
 
-    /// Whether a client is connected.
-    var hasVisits: Bool { !context.visits.isEmpty }
+    /// Whether a client is connected that has to have done something by some time.
+    var hasDueVisits: Bool { context.visits.values.contains { $0.due != nil } }
 
     /// Ends the connections of clients that take too long for what they do: a byte now and then keeps the library's own
     /// timeout away for ever.
@@ -181,7 +181,8 @@ private func answer(
             connection.visit?.limitUnsent(bytes: context.limits.unsentEventBytes)
         }
         let stream = unsafe Unmanaged.passRetained(Stream(reader, connection)).toOpaque()
-        let isSent = unsafe connection.stream(response, read: readBody, context: stream, free: freeBody)
+        let isSent = unsafe connection.stream(
+            response, isPlain: reader is EventReader, read: readBody, context: stream, free: freeBody)
         return isSent ? .YES : .NO
     }
 }

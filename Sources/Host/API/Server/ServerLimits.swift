@@ -19,6 +19,8 @@ package struct ServerLimits: Sendable {
     /// Requests for the store that are answered at a time, or wait.
     package var queries = 32
     package var eventClients = 256
+    /// So often a client of events hears something, at least.
+    package var eventSignSeconds: Int64 = 15
     /// What the kernel keeps for a client of events that does not read; it doubles it.
     package var unsentEventBytes: Int32 = 64 * 1024
 
