@@ -100,7 +100,7 @@ let package = Package(
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
         tests("Pipeline", ["Pipeline", "Analysis", "Observability", "Readings", "Storage", "Platform", "TestSupport"]),
-        tests("API", ["API", "Platform", "Readings"]),
+        tests("API", ["API", "Platform", "Readings", "TestSupport"]),
         tests("Configuration", ["Configuration", "Readings"]),
         tests("Observability", ["Observability", "Platform", "Readings"]),
         tests("Transfer", ["Transfer", "Platform", "TestSupport"]),
