@@ -1,5 +1,6 @@
 #pragma once
 #include <microhttpd.h>
+#include <string.h>
 
 /* What a server on a thread of our own needs: functions that are variadic, which Swift does not import, and constants
  * that it cannot read. All callbacks are called on the thread that calls MHD_run, and get `context`. */
@@ -52,6 +53,14 @@ static inline int sm_mhd_descriptor(struct MHD_Connection *connection) {
 static inline void *sm_mhd_socket_context(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
+}
+
+/* The library would keep each parameter of the query in the connection's memory, though nobody asks it for one; with
+ * hundreds of them there is no room left even for an answer. So it gets to see none. The text is its own buffer, which
+ * it cuts up itself right afterwards. */
+static inline void sm_mhd_hide_query(const char *target) {
+    char *mark = (char *)strchr(target, '?');
+    if (mark && mark[1]) mark[1] = '\0';
 }
 
 static inline void sm_mhd_each_header(struct MHD_Connection *connection, MHD_KeyValueIterator each, void *context) {

@@ -1,6 +1,7 @@
 import API
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct HTTPServerTests {
@@ -100,7 +101,7 @@ import Testing
     @Test func `1,000 malformed requests leave it answering`() throws {
         let seed = UInt64.random(in: .min ... .max)
         print("seed of the malformed requests: \(seed)")
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed: seed)
         let server = try RunningServer(FakeHouse())
         // What never becomes a request stays open: the oldest goes when there are 100.
         var open: [RawConnection] = []
@@ -154,7 +155,7 @@ import Testing
         let start = Clock.monotonic()
         server.server.stop()
         #expect(server.server.join(until: start + 1_000_000_000))
-        #expect(throws: SystemError.self) { try server.connect() }
+        #expect(throws: FixtureError.self) { try server.connect() }
         #expect(throws: Never.self) {
             _ = try HTTPServer(address: "127.0.0.1", port: server.server.port, router: Router([]), house: nil)
         }

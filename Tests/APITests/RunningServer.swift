@@ -1,6 +1,7 @@
 import API
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 /// A server on a free port of the loopback, and its threads; stopped when it goes.

@@ -15,6 +15,9 @@ public enum Checkout {
     static var homeAssistantVenv: String { place("SMARTMETER_HA_VENV", ".cache/homeassistant-venv") }
     static var homeAssistantTemplate: String { place("SMARTMETER_HA_TEMPLATE", ".cache/homeassistant-template") }
 
+    /// The Python of the environment that the API is checked with; `make test` makes it.
+    public static var apiPython: String { place("SMARTMETER_API_VENV", ".cache/api-venv") + "/bin/python" }
+
     /// How often a test repeats a fault.
     public static var rounds: Int { ProcessInfo.processInfo.environment["ROUNDS"].flatMap { Int($0) } ?? 5 }
 

@@ -172,7 +172,7 @@ extension Metric {
             report in
             one(report.delivery.backlog.oldest.map { max(0, Double(report.now - $0) / 1e9) } ?? 0)
         },
-        gauge("smart_meter_rejected_lines", "Lines in the store that InfluxDB has rejected.") {
+        gauge("smart_meter_outbox_rejected_lines", "Lines in the store that InfluxDB has rejected.") {
             one(Double($0.delivery.rejected))
         },
         counter("smart_meter_delivered_lines_total", "Lines that InfluxDB has taken.") {

@@ -4,6 +4,8 @@ import Observability
 struct OpenAPI {
     let routes: [Route]
     let version: String
+    /// The server asks for one.
+    let needsToken: Bool
 
     var body: [UInt8] {
         JSONWriter.body { json in
@@ -52,10 +54,11 @@ struct OpenAPI {
             }
         }
         json.object("responses") { json in
-            for (status, answers) in route.allAnswers {
+            for (status, answers) in route.allAnswers(needsToken: needsToken) {
                 json.object("\(status)") { Self.write(answers, to: &$0) }
             }
         }
+        guard needsToken else { return }
         json.array("security") { json in
             if route.access != .tokenOnly { json.object { _ in } }
             if route.access != .everybody || route.hasPublicPart { json.object { $0.array("token") { _ in } } }
@@ -101,7 +104,8 @@ struct OpenAPI {
     }
 
     private func components(_ json: inout JSONWriter) {
-        let schemas = routes.flatMap(\.allAnswers).flatMap(\.answers).flatMap(\.contents).compactMap(\.schema)
+        let schemas = routes.flatMap { $0.allAnswers(needsToken: true) }.flatMap(\.answers).flatMap(\.contents)
+            .compactMap(\.schema)
         let objects = schemas.reduce(into: Snapshot.shape.schema.objects) { all, schema in
             all.merge(schema.objects) { first, _ in first }
         }
@@ -111,6 +115,7 @@ struct OpenAPI {
                 schema.writeDefinition(&json)
             }
         }
+        guard needsToken else { return }
         json.object("securitySchemes") { json in
             json.object("token") { json in
                 json.field("type", "http")
@@ -132,10 +137,12 @@ extension Route {
     fileprivate var hasPublicPart: Bool { path == "/health" }
 
     /// Its own answers, and those that any request may get, by status.
-    fileprivate var allAnswers: [(status: Int, answers: [DocumentedAnswer])] {
+    fileprivate func allAnswers(needsToken: Bool) -> [(status: Int, answers: [DocumentedAnswer])] {
         var all = answers
         all.append(.problem(400, "A parameter is not what it may be, or the path or query is not valid."))
-        if access != .everybody { all.append(.problem(401, "API_TOKEN is set, and the request does not have it.")) }
+        if needsToken, access != .everybody {
+            all.append(.problem(401, "API_TOKEN is set, and the request does not have it."))
+        }
         if method == .post { all.append(.problem(403, "The request comes from a page of another site.")) }
         all.append(.problem(413, "The body is too long."))
         all.append(.problem(414, "The path and query are too long."))

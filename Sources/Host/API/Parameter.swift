@@ -52,9 +52,8 @@ extension Parameter where Value == Int {
 }
 
 extension Parameter where Value == Instant? {
-    /// - Parameter default: what holds without it, for the documents.
-    static func time(_ name: String, in zone: Zone, default: String? = nil, _ about: String) -> Self {
-        Self(name, .text, absent: nil, shown: `default`, allowed: TimeParameter.grammar, about) {
+    static func time(_ name: String, in zone: Zone, _ about: String) -> Self {
+        Self(name, .moment, absent: nil, shown: nil, allowed: TimeParameter.grammar, about) {
             TimeParameter.parse($0, in: zone).map(Optional.some)
         }
     }

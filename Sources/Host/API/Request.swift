@@ -17,6 +17,8 @@ package struct Request: Sendable {
     package internal(set) var parameters: [String: String] = [:]
     /// It has the token, or none is needed.
     package internal(set) var isTrusted = true
+    /// The server asks for one.
+    package internal(set) var needsToken = false
     package let headers: [(name: String, value: String)]
 
     /// `target` is the request line's, as it came. Nil where it is no path or its escapes are not UTF-8.

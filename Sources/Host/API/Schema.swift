@@ -7,6 +7,8 @@ package indirect enum Schema: Sendable {
     case word([String])
     /// RFC 3339.
     case time
+    /// As `TimeParameter` reads it.
+    case moment
     /// YYYY-MM-DD.
     case date
     case number
@@ -31,7 +33,7 @@ extension Schema {
     /// Every object in it, by name, itself included.
     var objects: [String: Schema] {
         switch self {
-        case .text, .word, .time, .date, .number, .integer, .flag: [:]
+        case .text, .word, .time, .moment, .date, .number, .integer, .flag: [:]
         case .list(let element), .nullable(let element): element.objects
         case .object(let name, let properties, _):
             properties.reduce(into: [name: self]) { all, property in
@@ -58,6 +60,9 @@ extension Schema {
         case .time:
             json.field("type", "string")
             json.field("format", "date-time")
+        case .moment:
+            json.field("type", "string")
+            json.field("pattern", TimeParameter.pattern)
         case .date:
             json.field("type", "string")
             json.field("format", "date")
@@ -103,7 +108,7 @@ extension Schema {
         switch self {
         case .text: "text"
         case .word(let words): words.joined(separator: ", ")
-        case .time: "time"
+        case .time, .moment: "time"
         case .date: "date"
         case .number: "number"
         case .integer(let range?) where range.upperBound < .max: "\(range.lowerBound) to \(range.upperBound)"

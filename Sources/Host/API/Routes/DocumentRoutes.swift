@@ -1,18 +1,23 @@
 /// What describes the API, and the pages.
 struct DocumentRoutes {
-    private let openAPI: [UInt8]
+    /// Where a token is needed, and where none is.
+    private let guarded: [UInt8]
+    private let open: [UInt8]
 
     /// - Parameter routes: what is described, these documents aside.
     init(describing routes: [Route], version: String) {
-        openAPI = OpenAPI(routes: routes + [Self.description(answering: [])], version: version).body
+        let routes = routes + [Self.description(guarded: [], open: [])]
+        guarded = OpenAPI(routes: routes, version: version, needsToken: true).body
+        open = OpenAPI(routes: routes, version: version, needsToken: false).body
     }
 
-    var table: [Route] { [Self.description(answering: openAPI)] + Page.all.map(Self.route) }
+    var table: [Route] { [Self.description(guarded: guarded, open: open)] + Page.all.map(Self.route) }
 
-    private static func description(answering body: [UInt8]) -> Route {
+    private static func description(guarded: [UInt8], open: [UInt8]) -> Route {
         Route(
             .get, "/openapi.json", .service, "This API in OpenAPI 3.1.", access: .everybody,
-            answers: [.of("application/json", "The description.")], handler: .now { _ in .json(body) })
+            answers: [.of("application/json", "The description.")],
+            handler: .now { request in .json(request.needsToken ? guarded : open) })
     }
 
     private static func route(of page: Page) -> Route {

@@ -26,7 +26,7 @@ enum EnergyRoute {
         let zone = house.houseZone
         let resolution = Parameter<Resolution>.word("resolution", default: .day, "By the local clock")
         let from = Parameter.time("from", in: zone, "30 local days before `to` without it; its period is whole")
-        let to = Parameter.time("to", in: zone, default: "now", "Until before")
+        let to = Parameter.time("to", in: zone, "Until before it; now without it")
         return Route(
             .get, "/api/v1/energy", .history,
             "Energies and costs of the house by quarter hour, hour, local day or month.",

@@ -22,6 +22,7 @@ struct FrontDoor: Sendable {
                 headers: exchange.headers)
         else { throw .badTarget }
         var (route, request) = try router.route(parsed)
+        request.needsToken = rules.needsToken
         request.isTrusted = rules.trusts(authorization: exchange.header("authorization"))
         guard request.isTrusted || isOpen(route, rules) else { throw .unauthorized }
         if route.method == .post, !rules.needsToken {

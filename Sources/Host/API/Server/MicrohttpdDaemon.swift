@@ -102,7 +102,9 @@ private func targetArrived(
     _ context: UnsafeMutableRawPointer?, _ target: UnsafePointer<CChar>?, _: OpaquePointer?
 ) -> UnsafeMutableRawPointer? {
     guard let context = unsafe recovered(context), let target = unsafe target else { return nil }
-    return unsafe Unmanaged.passRetained(context.reception.begin(target: String(cString: target))).toOpaque()
+    let exchange = unsafe context.reception.begin(target: String(cString: target))
+    unsafe sm_mhd_hide_query(target)
+    return unsafe Unmanaged.passRetained(exchange).toOpaque()
 }
 
 private func requestCompleted(

@@ -1,18 +1,5 @@
-/// A generator that a printed seed repeats (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}
-
 /// A valid request, damaged at random.
-enum MalformedRequest {
+public enum MalformedRequest {
     private static let seeds = [
         "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /consumption?a=%zz&b=%00 HTTP/1.1\r\nHost: [::1]:80\r\nAccept: */*\r\n\r\n",
@@ -22,7 +9,7 @@ enum MalformedRequest {
         "OPTIONS * HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n",
     ]
 
-    static func make(_ random: inout SplitMix) -> [UInt8] {
+    public static func make(_ random: inout SeededRandom) -> [UInt8] {
         var bytes = Array(seeds[Int.random(in: 0..<seeds.count, using: &random)].utf8)
         for _ in 0..<Int.random(in: 1...8, using: &random) where !bytes.isEmpty {
             let place = Int.random(in: 0..<bytes.count, using: &random)
