@@ -102,7 +102,7 @@ let package = Package(
         tests("Pipeline", ["Pipeline", "Analysis", "Observability", "Readings", "Storage", "Platform", "TestSupport"]),
         tests("API", ["API", "Platform", "Readings", "TestSupport"]),
         tests("Configuration", ["Configuration", "Readings"]),
-        tests("Observability", ["Observability", "Platform", "Readings"]),
+        tests("Observability", ["Observability", "Platform", "Readings", "TestSupport"]),
         tests("Transfer", ["Transfer", "Platform", "TestSupport"]),
         tests(
             "Delivery",

@@ -13,9 +13,9 @@ struct HostileClientTests {
 
         init(_ host: HostProcess) throws {
             let text = try HTTP.get(host.port, "/metrics").text
-            anonymousBytes = try #require(APITests.sample("process_anonymous_memory_bytes", in: text))
-            descriptors = try #require(APITests.sample("process_open_fds", in: text))
-            threads = try #require(APITests.sample("process_threads", in: text))
+            anonymousBytes = try #require(HTTPAPITests.sample("process_anonymous_memory_bytes", in: text))
+            descriptors = try #require(HTTPAPITests.sample("process_open_fds", in: text))
+            threads = try #require(HTTPAPITests.sample("process_threads", in: text))
         }
     }
 

@@ -12,8 +12,8 @@ struct Shape<Value>: Sendable {
         self.fields = fields
     }
 
-    /// One key and how its value is had.
-    struct Field: Sendable {
+    /// One key and how its value is had. A class, since it is walked through for every object that is written.
+    final class Field: Sendable {
         let property: Schema.Property
         /// As `JSONWriter.key(encoded:)` takes it.
         let key: [UInt8]

@@ -88,7 +88,7 @@ package final class Pipeline: Sendable {
     }
 
     package func view(of instance: Int) -> InstanceView? { views.withLock { $0[instance] } }
-    /// `ring` is called after the views have changed, on the pipeline's thread; nil = no more.
+    /// `ring` is called after the views have taken emissions in, on the pipeline's thread; nil = no more.
     package func listen(_ ring: (@Sendable () -> Void)?) { listener.withLock { $0 = ring } }
 
     /// Alerts that go on, and those that ended last; committed.
@@ -112,6 +112,7 @@ package final class Pipeline: Sendable {
             return
         }
         opened.give(.success(()))
+        var told = 0
         while true {
             doorbell.wait(until: work.nextWake(monotonic: Clock.monotonic(), wall: .now))
             work.rewind(now: .now, isSynchronised: Clock.isSynchronised)
@@ -119,7 +120,8 @@ package final class Pipeline: Sendable {
             work.advance(now: .now)
             let hasCommitted = work.commitIfDue(monotonic: Clock.monotonic(), wall: .now, isLast: isLast)
             publish(work)
-            listener.withLock { $0 }?()
+            if work.taken != told { listener.withLock { $0 }?() }
+            told = work.taken
             if hasCommitted { committed() }
             if isLast { return }
         }

@@ -22,6 +22,8 @@ struct PipelineWork {
     private var nextPrune: Int64 = 0
     private var heldBytes = 0
     private(set) var alerts = RecentAlerts()
+    /// Emissions that were looked at, since the start.
+    private(set) var taken = 0
     private(set) var status = StoreStatus()
     private var gate: ClockGate
     /// What a clock that is set does not show.
@@ -119,6 +121,7 @@ struct PipelineWork {
 
     private mutating func takeEmissions(wall: Instant, monotonic: Int64) {
         for emission in passed(intake.take(), wall: wall, monotonic: monotonic) {
+            taken += 1
             guard instances[emission.instance] != nil else { continue }
             if instances[emission.instance]?.take(emission, plan: &plan, options: options) == true { isUrgent = true }
             heldBytes += Self.size(of: emission)

@@ -41,15 +41,21 @@ enum ServiceRoutes {
     }
 
     private static func consumption(_ house: any HouseView) -> Route {
-        Route(
+        let memo = BodyMemo()
+        return Route(
             .get, "/consumption", .service, "What the house uses now, in all and by circuit.",
             answers: [
                 .json(ReadingReport.consumption.schema, "The newest reading of the house."),
                 .problem(503, "No meter has been read yet."),
             ],
             handler: .now { (_) throws(Problem) in
-                guard let reading = house.houseReading() else { throw noReading }
-                return .json(ReadingReport.consumption.body(reading, reserving: 1024 + reading.circuits.count * 128))
+                let body = memo.body(readingCount: house.readingCount) {
+                    house.houseReading().map { reading in
+                        ReadingReport.consumption.body(reading, reserving: 1024 + reading.circuits.count * 128)
+                    }
+                }
+                guard let body else { throw noReading }
+                return .json(body)
             })
     }
 

@@ -4,12 +4,13 @@ import TestSupport
 import Testing
 
 @Suite("The HTTP API of a running host", .serialized)
-struct APITests {
+struct HTTPAPITests {
     private static let token = "correct-horse-battery"
     private static let authorization = ["Authorization": "Bearer \(token)"]
 
     private static func guarded() throws -> HostProcess {
-        let host = try HostProcess(QuickMock.settings.merging(["API_TOKEN": token]) { $1 })
+        let settings = ["API_TOKEN": token, "HIGH_POWER_THRESHOLD_W": "50"]
+        let host = try HostProcess(QuickMock.settings.merging(settings) { $1 })
         try waitUntil("a stored slot; the log:\n\(host.log.suffix(2000))", within: 15) {
             let answer = try? HTTP.get(host.port, "/api/v1/history?resolution=raw", headers: authorization)
             return (try answer?.object()["periods"] as? [Any])?.isEmpty == false
