@@ -2,6 +2,9 @@
 
 // Shows /openapi.json, with a form for each route. Everything goes into the page as text, never as markup.
 
+/** What any route may answer: said once, at the top. */
+const ANYWHERE = ["413", "414", "421"];
+
 /** An element with attributes and children; texts become text. */
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
@@ -127,7 +130,7 @@ function route(path, method, operation, schemas) {
     ]);
     card.append(element("h4", {}, "Parameters"), table(["name", "value", "default", ""], rows));
   }
-  const answers = Object.entries(operation.responses);
+  const answers = Object.entries(operation.responses).filter(([status]) => !ANYWHERE.includes(status));
   const rows = answers.map(([status, answer]) => [
     status, Object.keys(answer.content || {}).join(", "), answer.description,
   ]);

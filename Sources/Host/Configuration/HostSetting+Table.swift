@@ -46,7 +46,7 @@ extension HostSetting {
         HostSetting(
             .service, "ALLOWED_HOSTS", .list,
             "Names of this server beside addresses, names without a dot, .local, .lan and .home.arpa",
-            store: list(\.allowedHosts)),
+            grammar: HostSettings.hostsGrammar, store: HostSettings.storeHosts),
     ]
 
     private static let storage = [
@@ -167,6 +167,20 @@ extension HostSettings.Influx.Tag {
 }
 
 extension HostSettings {
+    static let hostsGrammar = "host names, comma-separated, without scheme and port, such as power.example.com"
+
+    static let storeHosts: HostSetting.Store = { settings, value in
+        let names = HostSetting.elements(value)
+        let isEachName = names.allSatisfy { name in
+            name.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || "-._".utf8.contains(byte)
+            }
+        }
+        guard isEachName else { return false }
+        settings.allowedHosts = names
+        return true
+    }
+
     static let tokenGrammar = "16 to 256 letters, digits and signs, without spaces"
 
     /// What a header can carry, and nobody guesses.

@@ -58,7 +58,9 @@ final class Reception {
                 exchange.phase = .waiting(connection)
                 return nil
             case .events:
-                let head = Response(contentType: "text/event-stream", body: [])
+                // A proxy that gathers bytes before it hands them on would hold events back: nginx is told not to.
+                let head = Response(
+                    contentType: "text/event-stream", body: [], headers: [("X-Accel-Buffering", "no")])
                 guard admission.request.method == .get else { return .whole(head) }
                 guard let reader = feed?.join(now: Clock.monotonic()) else { throw .busy }
                 return .stream(head, reader)
