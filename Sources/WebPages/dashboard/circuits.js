@@ -33,10 +33,11 @@ export class Circuits {
     const entries = reading.circuits.map((circuit) => ({
       ...circuit, key: `circuit ${circuit.id}`, isSupply: SUPPLIES.has(circuit.kind),
     }));
-    // The colours go to those that draw most when the page opens.
     if (this.colours.size === 0) {
-      [...entries].sort(byPower).filter((entry) => !entry.isSupply && !entry.parent_id)
-        .forEach((entry) => this.colour(entry.id));
+      // In the meter's order, so that they are the same tomorrow; where they are too few, for those that draw most now.
+      const uses = entries.filter((entry) => !entry.isSupply && !entry.parent_id);
+      if (uses.length > COLOURS) uses.sort(byPower);
+      uses.forEach((entry) => this.colour(entry.id));
     }
     if (reading.unmonitored_power_w !== null && entries.length) {
       const total = reading.consumption_power_w ?? reading.total_power_w;

@@ -41,7 +41,7 @@ const show = {
     if (!snapshot.readings.some((reading) => reading.is_house)) setText(byId("asof"), "Waiting for the first reading …");
     alerts.known.clear();
     snapshot.alerts.forEach((alert) => alerts.follow(alert));
-    meters.follow(snapshot);
+    meters.begin(snapshot);
     showDelivery(snapshot.delivery);
     showProblems(snapshot.health);
     refresh();

@@ -56,6 +56,12 @@ export function since(when) {
   return localTime(milliseconds).date === localTime(Date.now()).date ? clock(milliseconds) : moment(milliseconds);
 }
 
+/** As `since`, without the day where `begin` has said it. */
+export function until(when, begin) {
+  const isSameDay = localTime(Date.parse(when)).date === localTime(Date.parse(begin)).date;
+  return isSameDay ? clock(when) : since(when);
+}
+
 const ago = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
 
 /** "3 min ago", "in 20 sec". */

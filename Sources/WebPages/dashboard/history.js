@@ -15,6 +15,8 @@ const RANGES = {
 };
 /** Less than this part of a period measured is said. */
 const COMPLETE = 0.995;
+/** The newest slot is stored a few minutes after its end. */
+const LATENESS = 10 * 60000;
 
 export class History {
   constructor(circuits) {
@@ -91,7 +93,7 @@ export class History {
     const now = Date.now();
     const doubts = points.some(({ period }) => isDoubtful(period));
     setText(byId("key"), [
-      this.circuit === null && shown.some((line) => line.isTotal) ? "The line is the house's total." : "",
+      this.circuit === null && !range.isEnergy && shown.some((line) => line.isTotal) ? "The line is the house's total." : "",
       doubts ? "The dashes below mark times that were estimated, backfilled or measured in part." : "",
       this.error ? `Not up to date: ${this.error}` : "",
     ].filter(Boolean).join(" "));
@@ -175,7 +177,7 @@ const isDoubtful = (period) => period !== null && doubt(period) !== "";
 /** In words, empty where everything was measured. The first series stands for the period. */
 function doubt(period) {
   const words = new Set(period.quality.filter((quality) => quality === "estimated" || quality === "backfilled"));
-  const isRunning = Date.parse(period.end) > Date.now();
+  const isRunning = Date.parse(period.end) > Date.now() - LATENESS;
   const coverage = Math.max(...period.coverage.filter(Number.isFinite), 0);
   if (!isRunning && coverage < COMPLETE) words.add(`${Math.floor(coverage * 100)} % of the time`);
   return [...words].join(", ");

@@ -1,6 +1,6 @@
 // Phantom load: what the house draws at night, and which circuits are behind it.
 
-import { byId, element, mark, setText } from "./dom.js";
+import { byId, element, setText } from "./dom.js";
 import { calendarDay, energy, money, power } from "./format.js";
 import { get } from "./server.js";
 
@@ -16,7 +16,7 @@ export class Nights {
     const known = nights.filter((night) => night.power_w !== null);
     setText(byId("nights-sum"), summary(known, threshold, currency));
     const largest = Math.max(threshold, ...known.map((night) => night.power_w));
-    byId("nights").replaceChildren(...nights.map((night) => line(night, largest, currency)));
+    byId("nights").replaceChildren(...nights.map((night) => line(night, largest, night === known[0] ? currency : null)));
   }
 }
 
@@ -29,21 +29,22 @@ function summary(known, threshold, currency) {
   return `${power(newest.power_w)} in the last night, ${state}. In a year that is ${energy(newest.kwh_per_year)}${cost}.`;
 }
 
+/** With what the culprits cost, where a currency is given. */
 function line(night, largest, currency) {
-  const head = element("div", { class: "row" },
+  const fill = element("span", { class: night.is_high ? "fill high" : "fill" });
+  const length = Math.max(0, Math.min(1, (night.power_w ?? 0) / largest));
+  fill.style.setProperty("inline-size", `${(length * 100).toFixed(1)}%`);
+  const item = element("li", {}, element("div", { class: "row" },
     element("span", { class: "name" }, calendarDay(night.date)),
-    night.is_high ? mark("high", "High", "Above PHANTOM_THRESHOLD_W") : null,
-    element("span", { class: "watts" }, power(night.power_w)));
-  const item = element("li", {}, head);
+    element("span", { class: "track", "aria-hidden": "true" }, fill),
+    element("span", { class: "watts" }, power(night.power_w)),
+    night.is_high ? element("span", { class: "hidden" }, "above the limit") : null));
   if (night.power_w === null) {
     item.append(element("p", { class: "note" }, `Not known: ${night.reason ?? "not measured"}`));
     return item;
   }
-  const fill = element("span", { class: night.is_high ? "fill high" : "fill" });
-  fill.style.setProperty("inline-size", `${Math.max(0, Math.min(100, (night.power_w / largest) * 100)).toFixed(1)}%`);
-  item.append(element("span", { class: "track", "aria-hidden": "true" }, fill));
   const culprits = night.circuits.slice(0, CULPRITS).map((circuit) => {
-    const cost = circuit.cost_per_year === null
+    const cost = circuit.cost_per_year === null || currency === null
       ? "" : ` (${money(circuit.cost_per_year, currency, { maximumFractionDigits: 0 })} a year)`;
     return `${circuit.name || circuit.id} ${power(circuit.power_w)}${cost}`;
   });

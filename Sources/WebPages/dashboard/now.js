@@ -1,10 +1,13 @@
 // What the house uses now, and has used today.
 
 import { byId, element, marksOf, setText } from "./dom.js";
-import { clockSeconds, energyParts, localTime, money, power, powerParts } from "./format.js";
+import { clockSeconds, energyParts, localTime, money, percent, power, powerParts } from "./format.js";
 import { get } from "./server.js";
 
 const REFRESH = 60000;
+/** The newest slot is stored a few minutes after its end: that little is not missing. */
+const LATENESS = 15 * 60000;
+const COMPLETE = 0.99;
 
 /** The readings of the house. */
 export function showNow(reading) {
@@ -43,6 +46,12 @@ function showFlows(reading) {
     element("dd", {}, power(Math.abs(watts)), word && watts !== 0 ? element("small", {}, ` ${word}`) : null))));
 }
 
+/** The part of the day so far that was measured. */
+function measuredPart({ start, end, coverage }) {
+  const [first, last] = [Date.parse(start), Date.parse(end)];
+  return (coverage * (last - first)) / Math.max(1, Math.min(Date.now() - LATENESS, last) - first);
+}
+
 /** The energies of the day; the consumption goes on with each reading. */
 export class Today {
   constructor() {
@@ -70,9 +79,8 @@ export class Today {
     this.set("cost", "Cost", [money(today?.cost, currency), ""],
       yesterday && yesterday.cost !== null ? money(yesterday.cost, currency) : null, today?.cost != null);
     const notes = [];
-    if (today && today.coverage < 0.995 && Number.isFinite(today.coverage)) {
-      notes.push(`${Math.floor(today.coverage * 100)} % of the day so far was measured`);
-    }
+    const part = today ? measuredPart(today) : 1;
+    if (part < COMPLETE) notes.push(`${percent(Math.floor(part * 100))} of the day so far was measured`);
     if (today?.unpriced_kwh > 0.005) notes.push(`${energyParts(today.unpriced_kwh).join("\u202f")} without a price`);
     setText(byId("today-note"), notes.join(" · "));
   }

@@ -144,7 +144,7 @@ function common(line, colour) {
 function areas({ lines, points }, colour) {
   const datasets = lines.map((line, index) => ({
     ...common(line, colour), data: steps(points, index, line.isTotal || line.isAlone), stepped: "before",
-    borderWidth: line.isTotal ? 1.5 : 0, pointRadius: 0, pointHitRadius: 8, spanGaps: false,
+    borderWidth: line.isTotal ? 1 : 0, pointRadius: 0, pointHitRadius: 8, spanGaps: false,
     fill: line.isTotal ? false : index === 0 ? "origin" : "-1", order: line.isTotal ? 0 : 1,
   }));
   // The filler of a stack looks at the dataset before it: the total comes last.

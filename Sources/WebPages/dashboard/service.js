@@ -1,10 +1,10 @@
 // What is wrong and what to do; alerts, meters, delivery: in words.
 
 import { byId, element, mark, marksOf, setText } from "./dom.js";
-import { number, power, relative, since } from "./format.js";
+import { number, power, relative, since, until } from "./format.js";
 import { get } from "./server.js";
 
-const ALERTS = 6;
+const ALERTS = 5;
 const KINDS = {
   high_consumption: "High consumption", phantom_load: "Phantom load", no_data: "No data",
   adapter_failing: "A meter is failing",
@@ -68,14 +68,14 @@ export class Alerts {
 }
 
 function line(alert) {
-  const peak = alert.peak_w === null ? "" : `, ${power(alert.peak_w)} at most`;
+  const peak = alert.peak_w === null ? "" : `peak ${power(alert.peak_w)}, `;
   const time = alert.state === "raised" ? `Since ${since(alert.started_at)}`
-    : `${since(alert.started_at)} to ${since(alert.ended_at)}`;
+    : `${since(alert.started_at)} to ${until(alert.ended_at, alert.started_at)}`;
   return element("li", { class: alert.state },
     element("div", { class: "row" }, light(alert.state === "raised" ? "bad" : "off"),
       element("span", { class: "name" }, KINDS[alert.kind] ?? plain(alert.kind)),
       alert.state === "raised" ? mark("high", "Now") : null),
-    element("p", { class: "note" }, `${time}${peak}. ${alert.detail}`));
+    element("p", { class: "note" }, `${time}: ${peak}${alert.detail}`));
 }
 
 export class Meters {
@@ -83,6 +83,8 @@ export class Meters {
     this.adapters = new Map();
     this.readings = new Map();
     this.titles = new Map();
+    // "5 minutes ago" grows older by itself.
+    setInterval(() => this.show(), 15000);
   }
 
   /** The names that adapters give themselves are not part of the events. */
@@ -92,10 +94,24 @@ export class Meters {
     this.show();
   }
 
+  begin({ adapters, readings }) {
+    this.adapters.clear();
+    this.readings.clear();
+    this.follow({ adapters, readings });
+  }
+
   follow({ adapters = [], readings = [] }) {
     for (const adapter of adapters) this.adapters.set(adapter.instance, adapter);
-    for (const reading of readings) this.readings.set(reading.instance, reading);
+    for (const reading of readings) {
+      if (reading.is_house) this.endStandIn();
+      this.readings.set(reading.instance, reading);
+    }
     this.show();
+  }
+
+  /** What stood in for a meter says no more that it is over. */
+  endStandIn() {
+    for (const instance of this.readings.keys()) if (!this.adapters.has(instance)) this.readings.delete(instance);
   }
 
   show() {
