@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 BUILD_PACKAGES=(pkg-config libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libjs-chart.js tzdata)
-TEST_PACKAGES=(influxdb victoria-metrics prometheus wrk sqlite3 gcc g++ binutils util-linux procps)
+TEST_PACKAGES=(chromium fonts-dejavu-core python3 influxdb victoria-metrics prometheus wrk sqlite3 gcc g++ binutils util-linux procps)
 
 say() { echo "setup: $*" >&2; }
 

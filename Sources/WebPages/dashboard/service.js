@@ -38,8 +38,15 @@ export function showProblems({ status, problems }) {
     problem.todo ? element("p", { class: "todo" }, `What to do: ${problem.todo}.`) : null)));
 }
 
+/** States that the service names in the middle of a sentence. */
+const SAID = { " is backing_off": " is failing", " is needs_attention": " needs you", " is missing_bucket": " finds no bucket" };
+
+/** A name keeps its own first letter. */
 function sentence(text) {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/[.\s]+$/, "")}.`;
+  let words = text.replace(/[.\s]+$/, "");
+  for (const [state, said] of Object.entries(SAID)) words = words.replace(state, said);
+  const isName = /^[^ ]*[_@:/]/.test(words) || / (is|are) paused| is failing| needs you/.test(words);
+  return `${isName ? words : words.charAt(0).toUpperCase() + words.slice(1)}.`;
 }
 
 export class Alerts {

@@ -19,7 +19,9 @@ CIRCUITS = "document.querySelectorAll('#circuits li').length"
 DRAWN = """(() => {
   const canvas = document.getElementById('plot');
   if (!window.Chart || canvas.hidden || !canvas.width || !Chart.getChart(canvas)) return 0;
-  const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const data = copy.getImageData(0, 0, canvas.width, canvas.height).data;
   let count = 0;
   for (let index = 3; index < data.length; index += 4) if (data[index]) count += 1;
   return count;

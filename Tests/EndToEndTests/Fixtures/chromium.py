@@ -40,7 +40,10 @@ class Page:
         self.session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ["Page", "Runtime", "Log", "Network"]:
             self.send(f"{domain}.enable")
+        # What Intl goes by, and what the page asks the navigator for.
         self.send("Emulation.setLocaleOverride", locale=locale)
+        agent = self.send("Browser.getVersion")["userAgent"]
+        self.send("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=locale)
         self.resize(width, height)
         self.prefer(scheme)
 
