@@ -52,6 +52,17 @@ function measuredPart({ start, end, coverage }) {
   return (coverage * (last - first)) / Math.max(1, Math.min(Date.now() - LATENESS, last) - first);
 }
 
+/** How much of what was used the house has not bought. */
+function showOrigin(today) {
+  const isKnown = today && today.production_kwh !== null && today.import_kwh !== null && today.consumption_kwh > 0.005;
+  byId("origin").hidden = !isKnown;
+  if (!isKnown) return;
+  // What charged a battery from the grid yesterday may be used today.
+  const own = Math.max(0, Math.min(1, 1 - today.import_kwh / today.consumption_kwh));
+  setText(byId("origin-text"), `${percent(own * 100)} of the consumption from own sources, ${percent(100 - own * 100)} from the grid`);
+  byId("origin-own").style.setProperty("inline-size", `${(own * 100).toFixed(1)}%`);
+}
+
 /** The energies of the day; the consumption goes on with each reading. */
 export class Today {
   constructor() {
@@ -78,6 +89,7 @@ export class Today {
     this.set("production", "Production", ...kwh("production_kwh"), today?.production_kwh != null);
     this.set("cost", "Cost", [money(today?.cost, currency), ""],
       yesterday && yesterday.cost !== null ? money(yesterday.cost, currency) : null, today?.cost != null);
+    showOrigin(today);
     const notes = [];
     const part = today ? measuredPart(today) : 1;
     if (part < COMPLETE) notes.push(`${percent(Math.floor(part * 100))} of the day so far was measured`);
