@@ -56,6 +56,9 @@ struct DashboardTests {
         try Self.finish(page, host)
     }
 
+    @Test("A page that was left holds no connection, and is live again when one comes back to it")
+    func visits() throws { try Self.check("visits", try Self.mock()) }
+
     @Test("Names of circuits that are markup or paths are text")
     func hostileNames() throws {
         let folder = try TemporaryDirectory("hostile")

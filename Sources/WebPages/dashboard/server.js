@@ -42,6 +42,9 @@ export class Events {
     this.show = show;
     this.failures = 0;
     addEventListener("online", () => this.again());
+    // A page that is left may be kept by the browser as it is, with its connection: of those there are six for a host.
+    addEventListener("pagehide", () => this.end());
+    addEventListener("pageshow", (event) => event.persisted && this.again());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible" && this.pause) this.again();
     });
@@ -49,10 +52,17 @@ export class Events {
 
   /** Now, not after the pause. */
   again() {
-    clearTimeout(this.pause);
-    this.pause = null;
-    this.connection?.abort();
+    this.end();
     this.read();
+  }
+
+  end() {
+    clearTimeout(this.pause);
+    clearTimeout(this.silence);
+    this.pause = null;
+    const connection = this.connection;
+    this.connection = null;
+    connection?.abort();
   }
 
   async read() {

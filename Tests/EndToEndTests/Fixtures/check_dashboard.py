@@ -79,6 +79,18 @@ def check_look(port: str, folder: str, zone: str) -> None:
         quiet(page)
 
 
+def check_visits(port: str) -> None:
+    """A page that was left holds no connection: a browser has six for a host, and would wait for one for ever."""
+    with Page() as page:
+        for _ in range(8):
+            opened(page, port)
+            page.open("about:blank")
+            page.wait("the other page", "location.href === 'about:blank'")
+        page.evaluate("history.back()")
+        page.wait("the page that was left", f"location.pathname === '/' && {LIVE}")
+        quiet(page)
+
+
 def check_restart(port: str) -> None:
     """Says when the service is gone, and goes on when it is back. Its caller ends and starts the host meanwhile."""
     with Page() as page:
