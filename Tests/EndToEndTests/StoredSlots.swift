@@ -3,7 +3,12 @@ import TestSupport
 
 /// What a host's store holds, read with SQLite's own command while the host runs or is dead.
 struct StoredSlots {
-    let dataDirectory: TemporaryDirectory
+    private let file: String
+
+    init(dataDirectory: TemporaryDirectory) { self.init(path: dataDirectory.path) }
+
+    /// - Parameter path: DATA_DIR.
+    init(path: String) { file = path + "/smart-meter.db" }
 
     struct Slot: Equatable {
         /// Nanoseconds since the epoch.
@@ -57,7 +62,7 @@ struct StoredSlots {
 
     /// 0 while there is no store, or no slot in it.
     func newestOrNone() throws -> Int64 {
-        guard FileManager.default.fileExists(atPath: dataDirectory.file("smart-meter.db").path) else { return 0 }
+        guard FileManager.default.fileExists(atPath: file) else { return 0 }
         return (try? newestEnd()) ?? 0
     }
 
@@ -73,8 +78,7 @@ struct StoredSlots {
         let logs = try TemporaryDirectory("sqlite3")
         let child = try ChildProcess(
             "/usr/bin/sqlite3",
-            ["-json", "-cmd", ".timeout 2000", dataDirectory.file("smart-meter.db").path, sql], logs: logs,
-            name: "sqlite3")
+            ["-json", "-cmd", ".timeout 2000", file, sql], logs: logs, name: "sqlite3")
         guard try child.waitForEnd() == 0 else { throw FixtureError("sqlite3: \(child.errors)") }
         let output = child.output
         if output.isEmpty { return [] }

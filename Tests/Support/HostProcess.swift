@@ -10,8 +10,12 @@ public final class HostProcess: Sendable {
     /// - Parameters:
     ///   - settings: the environment, nothing else is set but DATA_DIR, SERVICE_PORT and TZ.
     ///   - dataDirectory: to run on one that another host left.
-    public init(_ settings: [String: String], dataDirectory: TemporaryDirectory? = nil) throws {
+    ///   - wrapper: a program with its words that starts the host in surroundings of its own.
+    public init(
+        _ settings: [String: String], dataDirectory: TemporaryDirectory? = nil, wrapper: [String] = []
+    ) throws {
         port = try Loopback.freePort()
+        self.wrapper = wrapper
         self.dataDirectory = try dataDirectory ?? TemporaryDirectory("smart-meter-data")
         logs = try TemporaryDirectory("smart-meter-run")
         environment = Self.environment(settings, data: self.dataDirectory, port: port)
@@ -24,9 +28,9 @@ public final class HostProcess: Sendable {
             runs += 1
             return "host-\(runs)"
         }
+        let words = wrapper + [Checkout.products.appendingPathComponent("smart-meter").path, "run"]
         let child = try ChildProcess(
-            Checkout.products.appendingPathComponent("smart-meter").path, ["run"], environment: environment,
-            logs: logs, name: name, directory: logs.path)
+            words[0], Array(words.dropFirst()), environment: environment, logs: logs, name: name, directory: logs.path)
         process.withLock { $0 = child }
     }
 
@@ -125,6 +129,7 @@ public final class HostProcess: Sendable {
     }
 
     private let logs: TemporaryDirectory
+    private let wrapper: [String]
     private let environment: [String: String]
     private let process = Mutex<ChildProcess?>(nil)
     private let runs = Mutex(0)

@@ -10,8 +10,7 @@ public final class TestClock: Sendable {
     /// The clock shows `time` (seconds since the epoch) now.
     public init(_ time: Double, isSynchronised: Bool = true) throws {
         folder = try TemporaryDirectory("clock")
-        library = folder.file("clock.so")
-        try Self.build(library)
+        library = try Shim.build("clock.c", in: folder)
         try Data(count: 16).write(to: file)
         try set(time, isSynchronised: isSynchronised)
     }
@@ -27,14 +26,5 @@ public final class TestClock: Sendable {
         let numbers = [offset, isSynchronised ? 1 : 0]
         let bytes = numbers.flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } }
         try handle.write(contentsOf: Data(bytes))
-    }
-
-    private static func build(_ library: URL) throws {
-        let source = Checkout.root.appendingPathComponent("Tests/Shims/clock.c").path
-        let compiler = try ChildProcess(
-            "/usr/bin/gcc",
-            ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", "-shared", source, "-o", library.path],
-            environment: ["PATH": "/usr/bin:/bin"], logs: try TemporaryDirectory("gcc"), name: "gcc")
-        guard try compiler.waitForEnd(within: 60) == 0 else { throw FixtureError("gcc: \(compiler.errors)") }
     }
 }

@@ -1,4 +1,6 @@
 import Adapters
+import Configuration
+import Delivery
 import Observability
 import Pipeline
 import Platform
@@ -9,16 +11,17 @@ import Synchronization
 /// Answers operators' commands on the running host. Main accepts; each command has a thread of its own, a few at once.
 final class ControlServer: Sendable {
     private let house: House
-    private let directory: DataDirectory
+    /// As they were at the start: what delivery goes by.
+    private let settings: HostSettings
     private let log: Log
     private let running = Atomic<Int>(0)
 
     private static let most = 4
     private static let patience = 20 * Duration.second
 
-    init(house: House, directory: DataDirectory, log: Log) {
+    init(house: House, settings: HostSettings, log: Log) {
         self.house = house
-        self.directory = directory
+        self.settings = settings
         self.log = log
     }
 
@@ -59,7 +62,9 @@ final class ControlServer: Sendable {
         case .read(let type, let json): return read(type, json: json, console)
         case .outbox(let verb, let json):
             let pipeline = house.pipeline
-            let command = OutboxCommand(directory: directory.path) { operation in
+            var status = house.delivery?.currentStatus
+            if let answer = status?.lastAnswer { status?.lastAnswer = log.redacted(answer) }
+            let command = OutboxCommand(settings, status: status) { operation in
                 pipeline.operate(operation, until: Clock.monotonic() + Duration.minute)
             }
             return command.run(verb, json: json, console: console)

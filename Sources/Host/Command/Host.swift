@@ -111,9 +111,7 @@ struct Host {
                 "delivery is off", LogField("note", "the embedded store is all there is; set INFLUXDB_URL to deliver"))
             return nil
         }
-        let target = InfluxTarget(
-            url: influx.url, organisation: influx.organisation, bucket: influx.bucket,
-            api: InfluxAPI(rawValue: influx.api.rawValue), caFile: influx.caFile ?? "")
+        let target = InfluxTarget(influx)
         log.info("delivery is on", LogField("destination", target.label), LogField("bucket", influx.bucket))
         let options = DeliveryLoop.Options(
             target: target, tags: influx.tags.map { ($0.key, $0.value) },
@@ -149,11 +147,24 @@ struct Host {
 
     // MARK: The run
 
-    /// Until a signal asks to end. Answers the exit status.
-    func run() throws -> Int32 {
+    /// How a run ends.
+    enum Ending {
+        /// A signal asked for it; the exit status.
+        case stopped(Int32)
+        /// The store is damaged: a new start sets it aside.
+        case startAnew
+    }
+
+    /// Until a signal asks to end, or the store cannot go on.
+    func run() throws -> Ending {
         let listener = try UnixSocket.listen(at: directory.path(of: "control.sock"))
-        let control = ControlServer(house: house, directory: directory, log: log)
+        let control = ControlServer(house: house, settings: settings.host, log: log)
         while true {
+            if pipeline.status.isDamaged {
+                log.error("the store is damaged: starting anew, which sets it aside")
+                _ = stop()
+                return .startAnew
+            }
             var wake = house.tendStandIn()
             let now = Clock.monotonic()
             for entry in instances.all {
@@ -162,7 +173,7 @@ struct Host {
             switch events.next(until: min(wake, now + Duration.second * 5), listener: listener.number) {
             case .stop(let signal):
                 log.info("smart-meter stops", LogField("signal", signal))
-                return stop()
+                return .stopped(stop())
             case .reload: reload()
             case .clockSet:
                 log.warning("the clock was set")
@@ -221,6 +232,14 @@ private final class WakeDelivery: Sendable {
     private let delivery = Mutex<DeliveryLoop?>(nil)
     func set(_ loop: DeliveryLoop?) { delivery.withLock { $0 = loop } }
     func ring() { delivery.withLock { $0 }?.wake() }
+}
+
+extension InfluxTarget {
+    init(_ influx: HostSettings.Influx) {
+        self.init(
+            url: influx.url, organisation: influx.organisation, bucket: influx.bucket,
+            api: InfluxAPI(rawValue: influx.api.rawValue), caFile: influx.caFile ?? "")
+    }
 }
 
 extension LogLevel {

@@ -45,7 +45,7 @@ enum SmartMeter {
         case .outbox(let verb, let json):
             return withSettings(terminal) { settings in
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
-                    ?? OutboxCommand(directory: settings.host.dataDirectory).run(verb, json: json, console: terminal)
+                    ?? OutboxCommand(settings.host).run(verb, json: json, console: terminal)
             }
         }
     }

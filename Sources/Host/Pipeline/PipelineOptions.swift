@@ -102,6 +102,8 @@ package struct StoreStatus: Sendable {
     /// Nil while commits succeed.
     package var problem: String?
     package var advice = ""
+    /// The file is damaged: nothing but a start, which sets it aside, goes on from here.
+    package var isDamaged = false
     package var since: Instant?
     /// Emissions that wait in memory for a commit.
     package var held = 0

@@ -228,6 +228,7 @@ struct PipelineWork {
         }
         status.problem = error.message
         status.advice = error.advice
+        if error.kind == .corrupt { status.isDamaged = true }
         status.since = status.since ?? wall
         status.held = plan.emissions.count
     }

@@ -10,6 +10,8 @@ package final class Store {
     /// Raw slots that ended up to here may be gone.
     var prunedTo = Instant(nanoseconds: .min)
     package let reserve: Reserve
+    /// The file that was opened.
+    private let place: FilePlace?
     /// What energy costs; nil = nobody said.
     package var prices: PriceList?
 
@@ -18,6 +20,7 @@ package final class Store {
     private init(path: String, reserve: Reserve) throws(StorageError) {
         self.reserve = reserve
         database = try Database(path: path, access: .writer)
+        place = FilePlace(of: path)
         try Schema.prepare(database)
         // Where a table is damaged, reading all of it says so now and not in the middle of a night.
         if let finding = try database.text("PRAGMA quick_check(1)"), finding != "ok" {
@@ -57,6 +60,10 @@ package final class Store {
 
     /// One transaction, all or nothing: when it returns, everything in the plan survives a power cut.
     package func commit(_ plan: CommitPlan) throws(StorageError) {
+        // SQLite goes on writing to a file that was removed: what it takes then is gone with the process.
+        guard FilePlace(of: database.path) == place else {
+            throw StorageError(.gone, "\(database.path) is gone, or not the file that was opened")
+        }
         let names = nameIDs
         do {
             try database.transaction { () throws(StorageError) in
