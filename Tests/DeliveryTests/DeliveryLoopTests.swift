@@ -1,10 +1,10 @@
 import Readings
-import Storage
 import Synchronization
 import TestSupport
 import Testing
 
 @testable import Delivery
+@testable import Storage
 
 @Suite(.serialized) struct DeliveryLoopTests {
     @Test(arguments: [
@@ -118,6 +118,44 @@ import Testing
         #expect(try rig.waitingSlots() == 0)
     }
 
+    @Test func `of three lines the server takes two and asks for one again: that one alone goes again`() throws {
+        let stored = Stored()
+        let server = try FaultServer { request in
+            let lines = request.text.split(separator: "\n").map(String.init)
+            guard lines.contains(where: { Self.power($0) == 2 }) else {
+                stored.add(lines)
+                return .reply(.init(204))
+            }
+            // Only alone, and only at the second time.
+            guard lines.count == 1 else { return .reply(.init(413)) }
+            stored.add(lines)
+            return .reply(.init(stored.count(of: 2) == 1 ? 503 : 204))
+        }
+        let rig = try DeliveryRig(url: server.url)
+        try rig.add(1..<4)
+        try rig.loop.start()
+        try rig.drain()
+        #expect([1, 2, 3].map(stored.count(of:)) == [1, 2, 1])
+        #expect(rig.loop.currentStatus.delivered == 3)
+        #expect(try rig.rejected().isEmpty)
+    }
+
+    @Test func `a slot that is damaged in the store is put aside and holds nothing up`() throws {
+        let stored = Stored()
+        let server = try FaultServer { request in
+            stored.add(request.text.split(separator: "\n").map(String.init))
+            return .reply(.init(204))
+        }
+        let rig = try DeliveryRig(url: server.url)
+        try rig.add(1..<10)
+        try rig.store.database.run("UPDATE slot SET circuits = x'FF' WHERE total_power_w = 5")
+        try rig.loop.start()
+        try rig.drain()
+        #expect(stored.powers == Set(1..<10).subtracting([5]))
+        #expect(try rig.rejected().map { $0.reason.contains("cannot be read") } == [true])
+        #expect(try rig.waitingSlots() == 0)
+    }
+
     @Test func `a token that changes in its file is read for the next try`() throws {
         let token = Token()
         let server = try FaultServer {
@@ -166,6 +204,7 @@ import Testing
         func refuse(_ refuses: Bool) { values.withLock { $0.refuses = refuses } }
         var refuses: Bool { values.withLock { $0.refuses } }
         var powers: Set<Int> { values.withLock { Set($0.powers) } }
+        func count(of power: Int) -> Int { values.withLock { $0.powers.filter { $0 == power }.count } }
         var last: Int? { values.withLock { $0.powers.last } }
     }
 

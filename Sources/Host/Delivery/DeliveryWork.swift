@@ -33,12 +33,12 @@ struct DeliveryWork {
     mutating func run() {
         while !isEnding {
             let pause: Int64?
-            do {
+            do throws(StorageError) {
                 pause = try deliverSome()
             } catch {
-                loop.log.write(.warning, "delivery cannot read the store", [LogField("error", error.message)])
                 reader = nil
-                pause = Duration.second
+                pause = failed(
+                    Failure(.unreadable, "the store cannot be read: \(error.message)", pause: Duration.second))
             }
             guard let pause else { continue }
             wait(pause == .max ? nil : Clock.monotonic() + pause)
@@ -61,7 +61,8 @@ struct DeliveryWork {
     private mutating func deliverSome() throws(StorageError) -> Int64? {
         let reader = if let reader { reader } else { try Reader(directory: loop.directory) }
         self.reader = reader
-        let slots = try reader.waitingSlots(points: loop.options.batchLines)
+        let (slots, unreadable) = try reader.waitingSlots(points: loop.options.batchLines)
+        putAside(unreadable)
         let alerts = try reader.waitingAlerts()
         try count(reader, isAll: slots.isEmpty && alerts.isEmpty)
         guard !slots.isEmpty || !alerts.isEmpty else {
@@ -72,6 +73,23 @@ struct DeliveryWork {
         for (index, alert) in alerts.enumerated() { writer.append(alert, index: index) }
         for (index, slot) in slots.enumerated() { writer.append(slot, index: index) }
         return send(slots, alerts)
+    }
+
+    /// What cannot be read is never sent, and holds nothing up.
+    private func putAside(_ unreadable: [UnreadableSlot]) {
+        guard !unreadable.isEmpty else { return }
+        var settlement = Settlement()
+        for slot in unreadable {
+            settlement.slots.append(slot.row)
+            settlement.rejected.append(
+                RejectedLine(
+                    at: .now, line: "(slot \(slot.row.id) of the store)", reason: slot.reason, slot: slot.row.id,
+                    alert: nil))
+        }
+        loop.log.write(
+            .error, "delivery put slots aside that cannot be read",
+            [LogField("count", unreadable.count), LogField("reason", unreadable[0].reason)])
+        settleAndWait(settlement)
     }
 
     /// Counts what waits: all of it is read for that, so not at every batch.

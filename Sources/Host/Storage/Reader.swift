@@ -10,8 +10,11 @@ package final class Reader {
 
     // MARK: Delivery
 
-    /// Slots that wait, newest first: as many as make about `points` lines.
-    package func waitingSlots(points: Int) throws(StorageError) -> [OutboundSlot] {
+    /// Slots that wait, newest first: as many as make about `points` lines. One that is damaged is told apart: it must
+    /// not hold the others up.
+    package func waitingSlots(
+        points: Int
+    ) throws(StorageError) -> (slots: [OutboundSlot], unreadable: [UnreadableSlot]) {
         let rows = try database.statement(
             """
             SELECT id, \(SlotRows.columns), revision, instance FROM slot
@@ -19,13 +22,19 @@ package final class Reader {
             """)
         defer { rows.reset() }
         var slots: [OutboundSlot] = []
+        var unreadable: [UnreadableSlot] = []
         var lines = 0
-        while lines < points, try rows.step() {
-            let slot = try outbound(rows)
-            lines += slot.slot.circuits.count + 1
-            slots.append(slot)
+        while lines < points, unreadable.count < points, try rows.step() {
+            do throws(StorageError) {
+                let slot = try outbound(rows)
+                lines += slot.slot.circuits.count + 1
+                slots.append(slot)
+            } catch {
+                let row = Settlement.Row(id: rows.integer(0), revision: rows.integer(SlotRows.count + 1))
+                unreadable.append(UnreadableSlot(row: row, reason: error.message))
+            }
         }
-        return slots
+        return (slots, unreadable)
     }
 
     package func waitingAlerts() throws(StorageError) -> [OutboundAlert] {
