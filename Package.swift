@@ -93,7 +93,7 @@ let package = Package(
                 "Delivery",
             ],
             path: "Benchmarks", swiftSettings: strict),
-        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/Support", exclude: ["Scripts"], swiftSettings: strict),
         .target(name: "FakeHost", dependencies: ["AdapterABI"], path: "Tests/FakeHost", swiftSettings: strict),
         tests("Readings", ["Readings", "TestSupport"]),
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),

@@ -9,6 +9,8 @@ package final class HTTPClient {
     // Made in init, freed in deinit; libcurl's handles never leave this file.
     private let easy: OpaquePointer
     private let multi: OpaquePointer
+    /// Where libcurl says what a code alone does not: which end of a certificate's time has passed, for one.
+    private let words: UnsafeMutableBufferPointer<CChar>
     private let userAgent: String
 
     private static let connectTimeoutMilliseconds = 5000
@@ -24,12 +26,15 @@ package final class HTTPClient {
         }
         unsafe self.easy = OpaquePointer(easy)
         unsafe self.multi = OpaquePointer(multi)
+        unsafe words = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        unsafe words.initialize(repeating: 0)
         self.userAgent = userAgent
     }
 
     deinit {
         unsafe curl_multi_cleanup(multiHandle)
         unsafe curl_easy_cleanup(easyHandle)
+        unsafe words.deallocate()
     }
 
     private var easyHandle: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(easy) }
@@ -76,6 +81,8 @@ package final class HTTPClient {
             unsafe sm_curl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK
         else { throw TransferError(kind: .invalid, message: "\(server) is not an http or https address") }
         unsafe sm_curl_set_string(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
+        unsafe words.initialize(repeating: 0)
+        unsafe sm_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, words.baseAddress)
         unsafe sm_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         // Without it a hanging name server holds a timeout up for as long as it likes.
         unsafe sm_curl_set_long(handle, CURLOPT_QUICK_EXIT, 1)
@@ -160,19 +167,20 @@ package final class HTTPClient {
 
     private func check(_ code: CURLcode, _ exchange: Exchange, _ server: String) throws(TransferError) {
         guard code != CURLE_OK else { return }
-        let words = unsafe String(cString: curl_easy_strerror(code))
+        let general = unsafe String(cString: curl_easy_strerror(code))
         switch code {
         case CURLE_OPERATION_TIMEDOUT:
             throw TransferError(kind: .timeout, message: "\(server) did not answer in time")
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_USE_SSL_FAILED:
-            throw TransferError(kind: .tls, message: "\(server): \(words)")
+            let detail = unsafe words.baseAddress.map { unsafe String(cString: $0) } ?? ""
+            throw TransferError(kind: .tls, message: "\(server): TLS: \(detail.isEmpty ? general : detail)")
         case CURLE_UNSUPPORTED_PROTOCOL where isConnected:
             throw TransferError(kind: .unreachable, message: "\(server) does not answer in HTTP")
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
             throw TransferError(kind: .invalid, message: "\(server) is not an http or https address")
         default:
-            throw TransferError(kind: .unreachable, message: "cannot reach \(server): \(words)")
+            throw TransferError(kind: .unreachable, message: "cannot reach \(server): \(general)")
         }
     }
 
