@@ -47,3 +47,9 @@ static inline int sm_mhd_timeout(struct MHD_Daemon *daemon) {
 static inline void sm_mhd_each_header(struct MHD_Connection *connection, MHD_KeyValueIterator each, void *context) {
     MHD_get_connection_values(connection, MHD_HEADER_KIND, each, context);
 }
+
+/* Connections that are open now. */
+static inline unsigned int sm_mhd_connections(struct MHD_Daemon *daemon) {
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info == NULL ? 0 : info->num_connections;
+}

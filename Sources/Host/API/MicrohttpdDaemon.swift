@@ -39,7 +39,11 @@ import Platform
 
     /// Does what can be done without waiting; answers until when to wait (monotonic ns; nil = for ever).
     func serve() -> Int64? {
+        let before = unsafe sm_mhd_connections(daemon)
         _ = unsafe MHD_run(daemon)
+        // Out of descriptors the library stops listening, and begins again only in the run after the one in which a
+        // connection went: nothing else would wake us for it.
+        if unsafe sm_mhd_connections(daemon) < before { _ = unsafe MHD_run(daemon) }
         let milliseconds = unsafe sm_mhd_timeout(daemon)
         return milliseconds < 0 ? nil : Clock.monotonic() + Int64(milliseconds) * 1_000_000
     }
