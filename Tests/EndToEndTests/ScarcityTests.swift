@@ -38,6 +38,47 @@ struct ScarcityTests {
         #expect(try store.slots().filter { $0.end <= end }.allSatisfy { times.contains($0.end) })
     }
 
+    @Test("Thousands of polls on, memory, descriptors and threads are what they were")
+    func level() throws {
+        let influx = try InfluxServer()
+        var settings = QuickMock.to(influx.url, api: "v1")
+        let labels = "abcdefghi".map { "mock@\($0)" }
+        settings["METER_TYPE"] = (["mock"] + labels).joined(separator: ",")
+        for label in "ABCDEFGHI" {
+            settings["MOCK__\(label)__SAMPLE_SECONDS"] = "0.1"
+            settings["MOCK__\(label)__INTERVAL_SECONDS"] = "1"
+        }
+        let host = try HostProcess(settings)
+        func polls() -> Int { (try? host.health())?["total_fetches"] as? Int ?? 0 }
+        // A hundred polls a second; ten thousand in make soak.
+        let count = Checkout.rounds * 200
+        try waitUntil("the first polls; the log:\n\(host.log.suffix(2000))", within: 30) { polls() >= count / 3 }
+        let before = try Usage(host)
+        try waitUntil("\(count) polls", within: 60 + Double(count) / 50) { polls() >= count }
+        let after = try Usage(host)
+        print("after \(count / 3) polls \(before), after \(count) \(after)")
+        #expect(after.descriptors <= before.descriptors + 2)
+        #expect(after.threads == before.threads)
+        #expect(after.residentKB <= before.residentKB + 1500)
+    }
+
+    private struct Usage {
+        let residentKB: Int
+        let threads: Int
+        let descriptors: Int
+
+        init(_ host: HostProcess) throws {
+            let status = try String(contentsOfFile: "/proc/\(host.processID)/status", encoding: .utf8)
+            func number(_ name: String) throws -> Int {
+                let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(name) })
+                return try #require(line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) })
+            }
+            residentKB = try number("VmRSS:")
+            threads = try number("Threads:")
+            descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(host.processID)/fd").count
+        }
+    }
+
     /// CPU time that the host has used.
     private func seconds(_ host: HostProcess) throws -> Double {
         let text = try String(contentsOfFile: "/proc/\(host.processID)/stat", encoding: .utf8)
