@@ -8,7 +8,9 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("fold", FoldBenchmark.run),
     ("analysis", AnalysisBenchmark.run),
     ("pipeline", PipelineBenchmark.run),
+    ("sample", SampleBenchmark.run),
     ("lines", LineBenchmark.run),
+    ("delivery", DeliveryBenchmark.run),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()

@@ -52,7 +52,9 @@ struct ScarcityTests {
         func polls() -> Int { (try? host.health())?["total_fetches"] as? Int ?? 0 }
         // A hundred polls a second; ten thousand in make soak.
         let count = Checkout.rounds * 200
-        try waitUntil("the first polls; the log:\n\(host.log.suffix(2000))", within: 30) { polls() >= count / 3 }
+        try waitUntil("the first polls; the log:\n\(host.log.suffix(2000))", within: 30 + Double(count) / 50) {
+            polls() >= count / 3
+        }
         let before = try Usage(host)
         try waitUntil("\(count) polls", within: 60 + Double(count) / 50) { polls() >= count }
         let after = try Usage(host)

@@ -111,14 +111,17 @@ package final class Pipeline: Sendable {
             let isLast = work.take(messages.take(), wall: .now, monotonic: Clock.monotonic())
             work.advance(now: .now)
             let hasCommitted = work.commitIfDue(monotonic: Clock.monotonic(), wall: .now, isLast: isLast)
-            publish(work)
+            publish(&work)
             if hasCommitted { committed() }
             if isLast { return }
         }
     }
 
-    private func publish(_ work: PipelineWork) {
-        views.withLock { $0 = work.views }
+    private func publish(_ work: inout PipelineWork) {
+        let changed = work.takeViews()
+        views.withLock { views in
+            for (instance, view) in changed { views[instance] = view }
+        }
         storeStatus.withLock { status in
             let setAside = status.setAside
             status = work.status

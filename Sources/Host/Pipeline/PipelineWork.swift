@@ -11,6 +11,8 @@ struct PipelineWork {
     private let options: PipelineOptions
     private let intake: Intake<Emission>
     private var instances: [Int: InstanceWork] = [:]
+    /// Instances that something came for since the last turn.
+    private var touched: Set<Int> = []
     private var plan = CommitPlan()
     private var replies: [Reply<Bool>] = []
     private var settled: [@Sendable () -> Void] = []
@@ -48,7 +50,11 @@ struct PipelineWork {
         noteClock(wall)
     }
 
-    var views: [Int: InstanceView] { instances.mapValues(\.view) }
+    /// What may have changed with this turn, and is to be seen: each is handed out once.
+    mutating func takeViews() -> [(instance: Int, view: InstanceView)] {
+        defer { touched = [] }
+        return touched.compactMap { number in instances[number].map { (number, $0.view) } }
+    }
 
     /// Monotonic ns of what comes next; nil = nothing but messages.
     func nextWake(monotonic: Int64, wall: Instant) -> Int64? {
@@ -107,6 +113,7 @@ struct PipelineWork {
             instances[number] = try InstanceWork(
                 number: number, registration: registration, circuits: circuits, state: state, store: store,
                 options: options)
+            touched.insert(number)
             return .success(InstanceSeed(number: number, circuits: circuits, state: state))
         } catch {
             return .failure(error)
@@ -116,6 +123,7 @@ struct PipelineWork {
     private mutating func takeEmissions(wall: Instant, monotonic: Int64) {
         for emission in passed(intake.take(), wall: wall, monotonic: monotonic) {
             guard instances[emission.instance] != nil else { continue }
+            touched.insert(emission.instance)
             if instances[emission.instance]?.take(emission, plan: &plan, options: options) == true { isUrgent = true }
             heldBytes += Self.size(of: emission)
         }
@@ -155,13 +163,17 @@ struct PipelineWork {
         }
         for number in instances.keys where instances[number]?.isAhead(of: now) == true {
             instances[number]?.rewind(to: now, plan: &plan, options: options)
+            touched.insert(number)
             isUrgent = true
         }
     }
 
-    /// Closes slots and judges nights.
+    /// Closes slots and judges nights, where something has come or is due.
     mutating func advance(now: Instant) {
-        for number in instances.keys {
+        for (number, instance) in instances where instance.nextWake.map({ $0 <= now }) ?? false {
+            touched.insert(number)
+        }
+        for number in touched {
             if instances[number]?.advance(now: now, plan: &plan, store: store, options: options) == true {
                 isUrgent = true
             }
