@@ -47,7 +47,7 @@ import Testing
         #expect(try rig.rejected().first?.line.hasSuffix(" \(conflicting)") == true)
     }
 
-    @Test func `what lies beyond the retention is rejected in InfluxDB's words, and replayed once there is more`() throws {
+    @Test func `what lies beyond the retention is rejected in InfluxDB's words, and replayed`() throws {
         let influx = try InfluxServer()
         try influx.query("ALTER RETENTION POLICY autogen ON smart_meter_data DURATION 18250d")
         let rig = try DeliveryRig(url: influx.url, api: .v1) {
