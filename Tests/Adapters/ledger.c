@@ -114,6 +114,7 @@ static const meter_descriptor descriptor = {
     .delivery = METER_DELIVERY_PULL,
     .default_sampling_ns = 100000000,
     .minimum_sampling_ns = 10000000,
+    .late_ns = 1000000000,
     .settings = settings,
     .setting_count = 2,
     .setting_stride = sizeof(meter_setting),

@@ -41,12 +41,18 @@ struct ScarcityTests {
     @Test("Thousands of polls on, memory, descriptors and threads are what they were")
     func level() throws {
         let influx = try InfluxServer()
-        var settings = QuickMock.to(influx.url, api: "v1")
-        let labels = "abcdefghi".map { "mock@\($0)" }
-        settings["METER_TYPE"] = (["mock"] + labels).joined(separator: ",")
-        for label in "ABCDEFGHI" {
-            settings["MOCK__\(label)__SAMPLE_SECONDS"] = "0.1"
-            settings["MOCK__\(label)__INTERVAL_SECONDS"] = "1"
+        let folder = try TemporaryDirectory("ledger")
+        try CAdapter.build("ledger.c", as: "ledger.so", in: folder)
+        // Its readings are kept for a second only: what is kept is soon as much as it will ever be.
+        let labels = "ABCDEFGHIJ".map(String.init)
+        var settings = [
+            "METER_TYPE": labels.map { "ledger@\($0.lowercased())" }.joined(separator: ","),
+            "ADAPTER_PATH": folder.path, "INFLUXDB_URL": influx.url, "INFLUXDB_API": "v1",
+        ]
+        for label in labels {
+            settings["LEDGER__\(label)__FILE"] = folder.file("book-\(label)").path
+            settings["LEDGER__\(label)__SAMPLE_SECONDS"] = "0.1"
+            settings["LEDGER__\(label)__INTERVAL_SECONDS"] = "1"
         }
         let host = try HostProcess(settings)
         func polls() -> Int { (try? host.health())?["total_fetches"] as? Int ?? 0 }
