@@ -18,14 +18,14 @@ struct RunningHost {
     ///   - history: days for which slots are kept; `undelivered`, those that were not delivered.
     init(
         directory: DataDirectory, zone: Zone, at wall: Instant, deliveryIsOn: Bool = false, history: Int64 = 400,
-        undelivered: Int64 = 400
+        undelivered: Int64 = 400, log: HistoryLimits? = nil, phantomThresholdW: Double = 100_000
     ) throws {
         intake = Intake(laneLimit: 4096, totalLimit: 32_768, doorbell: try Doorbell())
         lane = intake.makeLane()
         let options = PipelineOptions(
             directory: directory, zone: zone, deliveryIsOn: deliveryIsOn, history: history * Duration.day,
             undelivered: undelivered * Duration.day,
-            high: HighConsumption.Rules(thresholdW: 100_000, hold: 0, clear: 0), phantomThresholdW: 100_000,
+            high: HighConsumption.Rules(thresholdW: 100_000, hold: 0, clear: 0), phantomThresholdW: phantomThresholdW,
             phantomExclude: [], log: try Log(level: .error))
         let (store, _) = try Store.open(in: directory)
         work = try PipelineWork(
@@ -33,7 +33,8 @@ struct RunningHost {
         let reply = try Reply<Result<InstanceSeed, StorageError>>()
         let registration = InstanceRegistration(
             identity: InstanceIdentity(meterType: "test"), sampling: 300 * Duration.second,
-            interval: 300 * Duration.second, late: 30 * Duration.second, isHouse: true, maximumPowerW: 100_000)
+            interval: 300 * Duration.second, late: 30 * Duration.second, isHouse: true, maximumPowerW: 100_000,
+            history: log)
         _ = work.take([.register(registration, reply)], wall: wall, monotonic: wall.nanoseconds)
         instance = try #require(reply.wait(until: nil)).get().number
     }
@@ -55,6 +56,30 @@ struct RunningHost {
         _ = work.take([.settle(settlement, {})], wall: wall, monotonic: wall.nanoseconds)
         _ = work.commitIfDue(monotonic: wall.nanoseconds, wall: wall, isLast: false)
     }
+
+    /// What to ask the log next; nil = nothing now.
+    mutating func question(wall: Instant) throws -> HistoryQuestion? {
+        turn(wall: wall)
+        let reply = try Reply<HistoryWish>()
+        _ = work.take([.wish(instance, reply)], wall: wall, monotonic: wall.nanoseconds)
+        turn(wall: wall)
+        guard case .ask(let question) = try #require(reply.wait(until: nil)) else { return nil }
+        return question
+    }
+
+    mutating func answer(_ answer: HistoryAnswer, to question: HistoryQuestion, wall: Instant) throws {
+        let reply = try Reply<Bool>()
+        _ = work.take([.history(instance, question, answer, reply)], wall: wall, monotonic: wall.nanoseconds)
+        turn(wall: wall)
+        #expect(reply.wait(until: nil) == true)
+    }
+
+    mutating func want(_ span: Range<Instant>, wall: Instant) {
+        _ = work.take([.want(instance, span)], wall: wall, monotonic: wall.nanoseconds)
+        turn(wall: wall)
+    }
+
+    var view: InstanceView? { work.view(of: instance) }
 
     mutating func stop(wall: Instant) { turn(wall: wall, isLast: true) }
 }

@@ -76,6 +76,29 @@ package final class Pipeline: Sendable {
         return reply.wait(until: deadline)
     }
 
+    // MARK: Gaps
+
+    /// What to ask an instance's log next; nil where the pipeline does not answer in time.
+    package func historyWish(of instance: Int, until deadline: Int64?) -> HistoryWish? {
+        guard let reply = try? Reply<HistoryWish>() else { return nil }
+        messages.post(.wish(instance, reply))
+        return reply.wait(until: deadline)
+    }
+
+    /// What the log has told; true once it is durable.
+    package func take(
+        _ answer: HistoryAnswer, to question: HistoryQuestion, of instance: Int, until deadline: Int64?
+    ) -> Bool {
+        guard let reply = try? Reply<Bool>() else { return false }
+        messages.post(.history(instance, question, answer, reply))
+        return reply.wait(until: deadline) ?? false
+    }
+
+    /// A person wants a span to be asked for, whatever was answered before.
+    package func wantHistory(of instance: Int, _ span: Range<Instant>) {
+        messages.post(.want(instance, span))
+    }
+
     /// The wall clock was set: what waits for a time waits anew.
     package func clockChanged() { doorbell.ring() }
 
@@ -136,6 +159,9 @@ enum PipelineMessage: Sendable {
     case setState(StateRecord, Reply<Bool>)
     case note(StateRecord)
     case settle(Settlement, @Sendable () -> Void)
+    case wish(Int, Reply<HistoryWish>)
+    case history(Int, HistoryQuestion, HistoryAnswer, Reply<Bool>)
+    case want(Int, Range<Instant>)
     case operate(@Sendable (Store) throws(StorageError) -> Int, Reply<Result<Int, StorageError>>)
     case stop
 }

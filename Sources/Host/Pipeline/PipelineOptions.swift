@@ -54,9 +54,12 @@ package struct InstanceRegistration: Sendable {
     package var late: Int64
     package var isHouse: Bool
     package var maximumPowerW: Double
+    /// Nil where the adapter has no log to ask.
+    package var history: HistoryLimits?
 
     package init(
-        identity: InstanceIdentity, sampling: Int64, interval: Int64, late: Int64, isHouse: Bool, maximumPowerW: Double
+        identity: InstanceIdentity, sampling: Int64, interval: Int64, late: Int64, isHouse: Bool, maximumPowerW: Double,
+        history: HistoryLimits? = nil
     ) {
         self.identity = identity
         self.sampling = sampling
@@ -64,6 +67,7 @@ package struct InstanceRegistration: Sendable {
         self.late = late
         self.isHouse = isHouse
         self.maximumPowerW = maximumPowerW
+        self.history = history
     }
 }
 
@@ -95,6 +99,8 @@ package struct InstanceView: Sendable {
     package var tooLate = 0
     /// End of the newest slot; nil before the first. In the future where the clock was set back.
     package var newestSlot: Instant?
+    /// Of its gaps; nil where its meter has no log.
+    package var repair: RepairProgress?
 }
 
 /// How the store is doing.

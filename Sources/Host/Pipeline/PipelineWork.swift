@@ -50,6 +50,8 @@ struct PipelineWork {
         noteClock(wall)
     }
 
+    func view(of instance: Int) -> InstanceView? { instances[instance]?.view }
+
     /// What may have changed with this turn, and is to be seen: each is handed out once.
     mutating func takeViews() -> [(instance: Int, view: InstanceView)] {
         defer { touched = [] }
@@ -92,6 +94,12 @@ struct PipelineWork {
                 plan.settlements.append(settlement)
                 settled.append(done)
                 isUrgent = true
+            case .wish(let number, let reply): reply.give(wish(number, now: wall))
+            case .history(let number, let question, let answer, let reply):
+                takeHistory(number, question, answer, reply, now: wall)
+            case .want(let number, let span):
+                instances[number]?.want(span, plan: &plan)
+                isUrgent = true
             case .operate(let operation, let reply):
                 do throws(StorageError) {
                     reply.give(.success(try operation(store)))
@@ -117,6 +125,32 @@ struct PipelineWork {
             return .success(InstanceSeed(number: number, circuits: circuits, state: state))
         } catch {
             return .failure(error)
+        }
+    }
+
+    private mutating func wish(_ number: Int, now: Instant) -> HistoryWish {
+        defer { touched.insert(number) }
+        do throws(StorageError) {
+            return try instances[number]?.wish(now: now, plan: &plan, store: store, options: options)
+                ?? .nothing(until: nil)
+        } catch {
+            options.log.write(.warning, "gaps not looked for", [LogField("error", error.message)])
+            return .nothing(until: now + Duration.minute)
+        }
+    }
+
+    private mutating func takeHistory(
+        _ number: Int, _ question: HistoryQuestion, _ answer: HistoryAnswer, _ reply: Reply<Bool>, now: Instant
+    ) {
+        touched.insert(number)
+        do throws(StorageError) {
+            try instances[number]?.take(
+                answer, to: question, now: now, plan: &plan, store: store, options: options)
+            replies.append(reply)
+            isUrgent = true
+        } catch {
+            options.log.write(.warning, "gap not filled", [LogField("error", error.message)])
+            reply.give(false)
         }
     }
 
@@ -183,7 +217,12 @@ struct PipelineWork {
     /// True where something was committed.
     mutating func commitIfDue(monotonic: Int64, wall: Instant, isLast: Bool) -> Bool {
         defer { prune(monotonic: monotonic, wall: wall) }
-        guard !plan.isEmpty else { return isUrgent.taken() }
+        guard !plan.isEmpty else {
+            // There was nothing to make durable.
+            for reply in replies { reply.give(true) }
+            replies = []
+            return isUrgent.taken()
+        }
         let isDue = isUrgent || isLast || monotonic - lastCommit >= Self.commitInterval
         guard isDue, isLast || retryAt.map({ $0 <= monotonic }) ?? true else { return false }
         do throws(StorageError) {

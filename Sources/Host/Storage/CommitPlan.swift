@@ -15,13 +15,14 @@ package struct CommitPlan: Sendable {
     package var nights: [NightRecord] = []
     package var states: [StateRecord] = []
     package var settlements: [Settlement] = []
+    package var asked: [AskedRecord] = []
 
     package init() {}
 
     package var isEmpty: Bool {
         circuits.isEmpty && forgetEmissionsOf.isEmpty && emissions.isEmpty && keepEmissionsFrom.isEmpty && slots.isEmpty
             && alerts.isEmpty
-            && nights.isEmpty && states.isEmpty && settlements.isEmpty
+            && nights.isEmpty && states.isEmpty && settlements.isEmpty && asked.isEmpty
     }
 }
 
@@ -85,6 +86,23 @@ package struct StateRecord: Hashable, Sendable {
         self.instance = instance
         self.key = key
         self.value = value
+    }
+}
+
+/// A span that was asked of a meter's log, and what came of it.
+package struct AskedRecord: Hashable, Sendable {
+    package var instance: Int
+    package var span: Range<Instant>
+    /// A word for people; nil = it shall be asked again.
+    package var answer: String?
+    /// When it may be asked again; nil = never.
+    package var retryAt: Instant?
+
+    package init(instance: Int, span: Range<Instant>, answer: String?, retryAt: Instant? = nil) {
+        self.instance = instance
+        self.span = span
+        self.answer = answer
+        self.retryAt = retryAt
     }
 }
 

@@ -78,6 +78,7 @@ package final class Store {
                 for night in plan.nights { try write(night) }
                 for state in plan.states { try write(state) }
                 for settlement in plan.settlements { try settle(settlement) }
+                for asked in plan.asked { try write(asked) }
             }
         } catch {
             nameIDs = names
