@@ -41,11 +41,12 @@ import Platform
     func serve() -> Int64? {
         let before = unsafe sm_mhd_connections(daemon)
         _ = unsafe MHD_run(daemon)
-        // Out of descriptors the library stops listening, and begins again only in the run after the one in which a
-        // connection went: nothing else would wake us for it.
-        if unsafe sm_mhd_connections(daemon) < before { _ = unsafe MHD_run(daemon) }
         let milliseconds = unsafe sm_mhd_timeout(daemon)
-        return milliseconds < 0 ? nil : Clock.monotonic() + Int64(milliseconds) * 1_000_000
+        if milliseconds >= 0 { return Clock.monotonic() + Int64(milliseconds) * 1_000_000 }
+        // Out of descriptors the library stops listening, and begins again in the run after the one in which a connection
+        // went: nothing else would wake us for it.
+        let isBusy = unsafe before > 0 || sm_mhd_connections(daemon) > 0
+        return isBusy ? Clock.monotonic() + 1_000_000_000 : nil
     }
 }
 
