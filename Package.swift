@@ -53,7 +53,7 @@ func tests(_ name: String, _ dependencies: [String], exclude: [String] = []) -> 
         path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: strict)
 }
 
-let adapters = ["Mock", "HomeAssistant"]
+let adapters = ["Mock", "HomeAssistant", "IoTaWatt"]
 
 let package = Package(
     name: "smart-meter",

@@ -1,0 +1,198 @@
+import AdapterKit
+
+/// Makes readings of rows of the log. What is known is decided when the adapter starts, and stays.
+struct House: Sendable {
+    /// A series that a quantity is made of: its column, and +1 or -1.
+    private struct Part: Sendable {
+        var column: Int
+        var factor: Double
+    }
+
+    private struct Branch: Sendable {
+        var circuit: Circuit
+        var part: Part
+        /// Of its volt-amperes.
+        var apparent: Int?
+    }
+
+    let known: KnownPowers
+    /// What a live query asks for; history asks for the first `powerCount` of it.
+    let columns: [String]
+    private let powerCount: Int
+    private let grid: [Part]
+    private let consumption: [Part]
+    private let solar: [Part]
+    private let battery: [Part]
+    private let branches: [Branch]
+    private let volts: [Int]
+    private let hertz: Int?
+
+    var powerColumns: [String] { Array(columns.prefix(powerCount)) }
+
+    /// - Parameters:
+    ///   - known: of the run so far, which does not change; nil = this is the first time.
+    ///   - orientation: series that count production as negative.
+    init(_ setup: HouseSetup, orientation: [String: Bool], known: KnownPowers?) {
+        var table = ColumnTable()
+        func parts(_ role: HouseSetup.Role, _ table: inout ColumnTable) -> [Part] {
+            role.names.map { name in
+                let isInverted = name.isInverted ?? orientation[name.series] ?? false
+                return Part(column: table.place("\(name.series).watts"), factor: isInverted ? -1 : 1)
+            }
+        }
+        grid = parts(setup.grid, &table)
+        consumption = parts(setup.consumption, &table)
+        solar = parts(setup.solar, &table)
+        battery = parts(setup.battery, &table)
+        var branches = setup.circuits.map { name in
+            Self.branch(name, setup, orientation, column: table.place("\(name).watts"))
+        }
+        powerCount = table.columns.count
+        let inputs = Set(setup.inputs.map(\.series.name))
+        for index in branches.indices where inputs.contains(branches[index].circuit.name) {
+            branches[index].apparent = table.place("\(branches[index].circuit.name).va")
+        }
+        self.branches = branches
+        let voltages = setup.inputs.filter { $0.series.unit == .volts }.prefix(3).map(\.series.name)
+        volts = voltages.map { table.place("\($0).volts") }
+        hertz = voltages.first.map { table.place("\($0).hz") }
+        columns = table.columns
+        var found = KnownPowers()
+        if !grid.isEmpty { found.insert(.grid) }
+        if !consumption.isEmpty { found.insert(.consumption) }
+        if !solar.isEmpty { found.insert(.solar) }
+        if !battery.isEmpty { found.insert(.battery) }
+        self.known = known ?? found
+    }
+
+    /// Identified by the number of its input: names change. An output has nothing but its name.
+    private static func branch(
+        _ name: String, _ setup: HouseSetup, _ orientation: [String: Bool], column: Int
+    ) -> Branch {
+        let id = setup.inputs.first { $0.series.name == name }.map { "input_\($0.channel)" } ?? "output_\(name)"
+        var circuit = Circuit(id: id, name: name, kind: RoleNames.kind(name))
+        var isInverted = circuit.kind == .solar && orientation[name] ?? false
+        let roles: [(HouseSetup.Role, Circuit.Kind)] = [
+            (setup.grid, .grid), (setup.solar, .solar), (setup.battery, .battery), (setup.consumption, .total),
+        ]
+        for (role, kind) in roles {
+            guard let place = role.names.firstIndex(where: { $0.series == name }) else { continue }
+            circuit.kind = kind
+            isInverted = role.names[place].isInverted ?? orientation[name] ?? false
+            if kind == .grid, (2...3).contains(role.names.count) { circuit.phase = UInt32(place + 1) }
+        }
+        return Branch(circuit: circuit, part: Part(column: column, factor: isInverted ? -1 : 1))
+    }
+
+    /// The reading of a stretch of the log; nil where nothing of it was measured.
+    ///
+    /// - Parameters:
+    ///   - rows: those of the stretch that the log has, each `group` seconds long.
+    ///   - seconds: the length of the stretch.
+    func reading(_ rows: ArraySlice<LogRows.Row>, group: Int, seconds: Int) -> Reading? {
+        guard rows.contains(where: \.isMeasured) else { return nil }
+        let stretch = Stretch(rows: rows, group: group, seconds: seconds)
+        func sum(_ parts: [Part]) -> Stretch.Sum? {
+            parts.isEmpty
+                ? nil
+                : stretch.sum { row in
+                    var sum = 0.0
+                    for part in parts {
+                        guard let value = row.values[part.column] else { return nil }
+                        sum += part.factor * value
+                    }
+                    return sum
+                }
+        }
+        var reading = Reading(known: known)
+        reading.period = Int64(seconds) * 1_000_000_000
+        if let grid = sum(grid) {
+            reading.gridPowerW = grid.meanW
+            reading.periodEnergy.importKWh = grid.positiveKWh
+            reading.periodEnergy.exportKWh = grid.negativeKWh
+        }
+        if let solar = sum(solar) {
+            reading.solarPowerW = solar.meanW
+            reading.periodEnergy.productionKWh = solar.positiveKWh
+        }
+        if let battery = sum(battery) {
+            reading.batteryPowerW = battery.meanW
+            reading.periodEnergy.dischargeKWh = battery.positiveKWh
+            reading.periodEnergy.chargeKWh = battery.negativeKWh
+        }
+        if let consumption = sum(consumption) {
+            reading.consumptionPowerW = consumption.meanW
+            reading.periodEnergy.consumptionKWh = consumption.positiveKWh
+        }
+        reading.circuits = branches.map { circuit($0, sum([$0.part]), stretch) }
+        reading.voltagesV = volts.map { column in stretch.mean(column) }
+        reading.frequencyHz = hertz.flatMap { column in stretch.mean(column) }
+        return reading
+    }
+
+    private func circuit(_ branch: Branch, _ sum: Stretch.Sum?, _ stretch: Stretch) -> Circuit {
+        var circuit = branch.circuit
+        guard let sum else { return circuit }
+        circuit.powerW = sum.meanW
+        circuit.periodEnergyKWh = sum.positiveKWh
+        circuit.periodReturnedKWh = sum.negativeKWh
+        // Of a few volt-amperes it is noise.
+        if let apparent = branch.apparent.flatMap({ column in stretch.mean(column) }), apparent >= 1 {
+            circuit.powerFactor = max(-1, min(1, sum.meanW / apparent))
+        }
+        return circuit
+    }
+}
+
+/// The columns of a query, each once.
+private struct ColumnTable {
+    private(set) var columns: [String] = []
+    private var places: [String: Int] = [:]
+
+    mutating func place(_ column: String) -> Int {
+        if let place = places[column] { return place }
+        places[column] = columns.count
+        columns.append(column)
+        return columns.count - 1
+    }
+}
+
+/// Rows that follow each other, and what they add up to.
+private struct Stretch {
+    let rows: ArraySlice<LogRows.Row>
+    let group: Int
+    let seconds: Int
+
+    struct Sum {
+        var meanW: Double
+        var positiveKWh: Double
+        var negativeKWh: Double
+    }
+
+    /// Mean and energies by sign; nil where less than four fifths of the stretch are measured. Nothing is added for what
+    /// is not.
+    func sum(_ value: (LogRows.Row) -> Double?) -> Sum? {
+        var count = 0
+        var positive = 0.0
+        var negative = 0.0
+        for row in rows {
+            guard let value = value(row) else { continue }
+            count += 1
+            if value > 0 { positive += value } else { negative -= value }
+        }
+        guard isEnough(count) else { return nil }
+        let kWhPerW = Double(group) / 3_600_000
+        return Sum(
+            meanW: (positive - negative) / Double(count), positiveKWh: positive * kWhPerW,
+            negativeKWh: negative * kWhPerW)
+    }
+
+    /// Rows of history do not have every column.
+    func mean(_ column: Int) -> Double? {
+        let values = rows.compactMap { row in column < row.values.count ? row.values[column] : nil }
+        guard isEnough(values.count) else { return nil }
+        return values.reduce(0, +) / Double(values.count)
+    }
+
+    private func isEnough(_ count: Int) -> Bool { count > 0 && count * group * 5 >= seconds * 4 }
+}
