@@ -116,6 +116,10 @@ let package = Package(
             "Adapters",
             ["Adapters", "AdapterABI", "Configuration", "Observability", "Platform", "Readings", "TestSupport"]),
         tests("HomeAssistant", ["AdapterABI", "AdapterKit", "HomeAssistantAdapter", "FakeHost", "TestSupport"]),
+        tests(
+            "IoTaWatt",
+            ["AdapterABI", "AdapterKit", "IoTaWattAdapter", "FakeHost", "TestSupport", "Transfer", "Platform"],
+            exclude: ["Fixtures"]),
         tests("Mock", ["FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)
 )

@@ -87,7 +87,7 @@ public struct AdapterFailure: Error, Equatable {
     @discardableResult
     public func read(withinSeconds seconds: Int64 = 5) throws -> EmittedReading {
         let before = host.emissions.count
-        let deadline = fakeMonotonic(nil) + seconds * 1_000_000_000
+        let deadline = host.monotonic + seconds * 1_000_000_000
         try unsafe check { error in unsafe adapter.descriptor.pointee.read(instance, deadline, error) }
         guard host.emissions.count > before, let last = host.emissions.last else {
             throw AdapterFailure(code: METER_NO_DATA, message: "read succeeded and emitted nothing")
@@ -107,7 +107,7 @@ public struct AdapterFailure: Error, Equatable {
         result.struct_size = UInt32(MemoryLayout<meter_history_result>.size)
         let request = meter_history_request(
             struct_size: UInt32(MemoryLayout<meter_history_request>.size), max_records: maximumRecords, from_ns: from,
-            to_ns: to, step_ns: step, deadline_ns: fakeMonotonic(nil) + seconds * 1_000_000_000)
+            to_ns: to, step_ns: step, deadline_ns: host.monotonic + seconds * 1_000_000_000)
         let table = unsafe METER_HISTORY.withCString { id in
             unsafe adapter.descriptor.pointee.extension?(meter_text_of(id))
         }

@@ -43,6 +43,7 @@ struct HouseSetup: Sendable {
         let (inputs, outputs) = (powerInputs, powerOutputs)
         grid = try role("mains", preferences.mains) { RoleNames.mains(inputs: inputs, outputs: outputs) }
         solar = try role("solar", preferences.solar) { RoleNames.solar(inputs: inputs, outputs: outputs) }
+        // No name tells whether a battery counts discharge as positive.
         battery = try role("battery", preferences.battery) { [] }
         guard grid.names.isEmpty, let total = RoleNames.consumption(inputs: inputs, outputs: outputs) else { return }
         consumption.names = [Preferences.Name(series: total)]

@@ -4,7 +4,7 @@ import AdapterKit
 struct Preferences: Sendable {
     /// What a setting says about series.
     enum Choice: Hashable, Sendable {
-        /// By their names.
+        /// By their names, as far as names tell.
         case found
         case none
         case named([Name])
@@ -50,7 +50,7 @@ struct Preferences: Sendable {
         password = host.setting("password") ?? ""
         mains = try Self.choice("mains", host) ?? .found
         solar = try Self.choice("solar", host) ?? .found
-        battery = try Self.choice("battery", host) ?? .none
+        battery = try Self.choice("battery", host) ?? .found
         circuits = try Self.choice("circuits", host) ?? .found
     }
 

@@ -100,6 +100,32 @@ public struct IoTaWattModel: Sendable {
             ], currentLogFrom: midnight - 365 * 86_400, historyLogFrom: midnight - 3650 * 86_400)
     }
 
+    // MARK: The truth
+
+    /// Watts of an input in the 5 s that begin at `key`.
+    public func watts(_ name: String, at key: Int) -> Double? {
+        guard let input = inputs.first(where: { $0.name == name }), case .power(let watts, _, _) = input.kind,
+            !holes.contains(where: { $0.contains(key) })
+        else { return nil }
+        return watts(key % 86_400 / 5 * 5)
+    }
+
+    /// What inputs add up to within (from, to]: the mean, and the energies by sign, of what was measured.
+    public func total(
+        _ terms: [String: Double], from: Int, to: Int
+    ) -> (meanW: Double, positiveKWh: Double, negativeKWh: Double) {
+        var (count, positive, negative) = (0, 0.0, 0.0)
+        for key in stride(from: from, to: to, by: 5) {
+            let values = terms.compactMap { name, factor in watts(name, at: key).map { factor * $0 } }
+            guard values.count == terms.count else { continue }
+            let sum = values.reduce(0, +)
+            count += 1
+            if sum > 0 { positive += sum } else { negative -= sum }
+        }
+        let hours = 5.0 / 3600 / 1000
+        return ((positive - negative) / Double(max(1, count)), positive * hours, negative * hours)
+    }
+
     /// 0 to 1 and back within `period` seconds.
     private static func wave(_ second: Int, _ period: Double) -> Double {
         (1 + sin(Double(second) / period * 2 * .pi)) / 2

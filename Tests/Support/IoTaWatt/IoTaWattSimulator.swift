@@ -103,7 +103,6 @@ public final class IoTaWattSimulator: Sendable {
                 guard connection >= 0 else { continue }
                 _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
                 self.answer(connection)
-                if Self.isAnotherWaiting(listener) { self.state.withLock { $0.overlaps += 1 } }
                 close(connection)
             }
             close(listener)
@@ -111,7 +110,8 @@ public final class IoTaWattSimulator: Sendable {
         }
     }
 
-    private static func isAnotherWaiting(_ listener: Int32) -> Bool {
+    private var isAnotherWaiting: Bool {
+        guard let listener = state.withLock({ $0.listener }) else { return false }
         var waiting = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&waiting, 1, 0) > 0 && waiting.revents & Int16(POLLIN) != 0
     }
@@ -149,6 +149,7 @@ public final class IoTaWattSimulator: Sendable {
         }
         let pause = slowness.seconds + slowness.perRow * Double(reply.rows)
         if pause > 0 { usleep(UInt32(pause * 1e6)) }
+        if isAnotherWaiting { state.withLock { $0.overlaps += 1 } }
         send(reply, connection)
     }
 
