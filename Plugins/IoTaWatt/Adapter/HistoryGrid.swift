@@ -28,7 +28,10 @@ struct HistoryGrid: Sendable {
         group =
             period > Self.longestOfMinutes
             ? Self.quarterHour : isDeep ? Self.historyStep : Self.greatestDivisor(period, Self.historyStep)
-        timestamps = Array(request.timestamps(period: Int64(period) * 1_000_000_000).prefix(HistoryPortion.mostRecords))
+        let length = period
+        timestamps = request.timestamps(period: Int64(period) * 1_000_000_000).prefix(HistoryPortion.mostRecords)
+            // What the finer log has is left to the next call.
+            .filter { !isDeep || Int($0 / 1_000_000_000) - length < logs.currentFrom }
     }
 
     /// The shortest period that the log has and that fits into a quarter hour; longer ones are quarter hours.

@@ -16,9 +16,12 @@ struct House: Sendable {
     }
 
     let known: KnownPowers
-    /// What a live query asks for; history asks for the first `powerCount` of it.
+    /// What a live query asks for.
     let columns: [String]
-    private let powerCount: Int
+    /// What a query for history asks for.
+    let historyColumns: [String]
+    /// Series whose energy is in rows of history too: the columns of their watts and of their watt hours.
+    private let weighed: [(watts: Int, wattHours: Int)]
     private let grid: [Part]
     private let consumption: [Part]
     private let solar: [Part]
@@ -26,8 +29,6 @@ struct House: Sendable {
     private let branches: [Branch]
     private let volts: [Int]
     private let hertz: Int?
-
-    var powerColumns: [String] { Array(columns.prefix(powerCount)) }
 
     /// - Parameters:
     ///   - known: of the run so far, which does not change; nil = this is the first time.
@@ -47,7 +48,12 @@ struct House: Sendable {
         var branches = setup.circuits.map { name in
             Self.branch(name, setup, orientation, column: table.place("\(name).watts"))
         }
-        powerCount = table.columns.count
+        var history = table
+        weighed = (grid + consumption + solar + battery).map { part in
+            let name = table.columns[part.column].dropLast("watts".count)
+            return (part.column, history.place("\(name)wh.d3"))
+        }
+        historyColumns = history.columns
         let inputs = Set(setup.inputs.map(\.series.name))
         for index in branches.indices where inputs.contains(branches[index].circuit.name) {
             branches[index].apparent = table.place("\(branches[index].circuit.name).va")
@@ -89,20 +95,21 @@ struct House: Sendable {
     /// - Parameters:
     ///   - rows: those of the stretch that the log has, each `group` seconds long.
     ///   - seconds: the length of the stretch.
-    func reading(_ rows: ArraySlice<LogRows.Row>, group: Int, seconds: Int) -> Reading? {
+    ///   - isHistory: the rows have the columns of history.
+    func reading(_ rows: ArraySlice<LogRows.Row>, group: Int, seconds: Int, isHistory: Bool) -> Reading? {
         guard rows.contains(where: \.isMeasured) else { return nil }
-        let stretch = Stretch(rows: rows, group: group, seconds: seconds)
+        let weights = rows.map { isHistory ? measuredSeconds($0, group) : Double(group) }
+        let stretch = Stretch(rows: rows, weights: weights, seconds: Double(seconds))
         func sum(_ parts: [Part]) -> Stretch.Sum? {
-            parts.isEmpty
-                ? nil
-                : stretch.sum { row in
-                    var sum = 0.0
-                    for part in parts {
-                        guard let value = row.values[part.column] else { return nil }
-                        sum += part.factor * value
-                    }
-                    return sum
+            guard !parts.isEmpty else { return nil }
+            return stretch.sum { row in
+                var sum = 0.0
+                for part in parts {
+                    guard let value = row.values[part.column] else { return nil }
+                    sum += part.factor * value
                 }
+                return sum
+            }
         }
         var reading = Reading(known: known)
         reading.period = Int64(seconds) * 1_000_000_000
@@ -124,20 +131,39 @@ struct House: Sendable {
             reading.consumptionPowerW = consumption.meanW
             reading.periodEnergy.consumptionKWh = consumption.positiveKWh
         }
-        reading.circuits = branches.map { circuit($0, sum([$0.part]), stretch) }
+        reading.circuits = branches.map { circuit($0, sum([$0.part]), isHistory ? nil : stretch) }
+        if isHistory { return reading }
         reading.voltagesV = volts.map { column in stretch.mean(column) }
         reading.frequencyHz = hertz.flatMap { column in stretch.mean(column) }
         return reading
     }
 
-    private func circuit(_ branch: Branch, _ sum: Stretch.Sum?, _ stretch: Stretch) -> Circuit {
+    /// How much of a row the log has: in a minute in which the device was off for a while, watts are the mean of the
+    /// rest, and watt hours its energy.
+    private func measuredSeconds(_ row: LogRows.Row, _ group: Int) -> Double {
+        let energies = weighed.compactMap { column -> (watts: Double, wattHours: Double)? in
+            guard let watts = row.values[column.watts], let wattHours = row.values[column.wattHours] else { return nil }
+            return (watts, wattHours)
+        }
+        guard let largest = energies.max(by: { abs($0.watts) < abs($1.watts) }), abs(largest.watts) >= Self.leastWeight
+        else { return Double(group) }
+        let seconds = largest.wattHours / largest.watts * 3600
+        // What rounding makes of a whole row is a whole row.
+        return seconds > 0.99 * Double(group) ? Double(group) : max(0, seconds)
+    }
+
+    /// Watts, of which the watt hours of a minute are known to a part in a thousand.
+    private static let leastWeight = 20.0
+
+    /// - Parameter stretch: of live rows; nil = there are no columns but power.
+    private func circuit(_ branch: Branch, _ sum: Stretch.Sum?, _ stretch: Stretch?) -> Circuit {
         var circuit = branch.circuit
         guard let sum else { return circuit }
         circuit.powerW = sum.meanW
         circuit.periodEnergyKWh = sum.positiveKWh
         circuit.periodReturnedKWh = sum.negativeKWh
         // Of a few volt-amperes it is noise.
-        if let apparent = branch.apparent.flatMap({ column in stretch.mean(column) }), apparent >= 1 {
+        if let apparent = branch.apparent.flatMap({ column in stretch?.mean(column) }), apparent >= 1 {
             circuit.powerFactor = max(-1, min(1, sum.meanW / apparent))
         }
         return circuit
@@ -160,8 +186,9 @@ private struct ColumnTable {
 /// Rows that follow each other, and what they add up to.
 private struct Stretch {
     let rows: ArraySlice<LogRows.Row>
-    let group: Int
-    let seconds: Int
+    /// For how many seconds each was measured.
+    let weights: [Double]
+    let seconds: Double
 
     struct Sum {
         var meanW: Double
@@ -172,27 +199,30 @@ private struct Stretch {
     /// Mean and energies by sign; nil where less than four fifths of the stretch are measured. Nothing is added for what
     /// is not.
     func sum(_ value: (LogRows.Row) -> Double?) -> Sum? {
-        var count = 0
+        var measured = 0.0
         var positive = 0.0
         var negative = 0.0
-        for row in rows {
+        for (row, weight) in zip(rows, weights) {
             guard let value = value(row) else { continue }
-            count += 1
-            if value > 0 { positive += value } else { negative -= value }
+            measured += weight
+            if value > 0 { positive += value * weight } else { negative -= value * weight }
         }
-        guard isEnough(count) else { return nil }
-        let kWhPerW = Double(group) / 3_600_000
+        guard isEnough(measured) else { return nil }
         return Sum(
-            meanW: (positive - negative) / Double(count), positiveKWh: positive * kWhPerW,
-            negativeKWh: negative * kWhPerW)
+            meanW: (positive - negative) / measured, positiveKWh: positive / 3_600_000,
+            negativeKWh: negative / 3_600_000)
     }
 
-    /// Rows of history do not have every column.
     func mean(_ column: Int) -> Double? {
-        let values = rows.compactMap { row in column < row.values.count ? row.values[column] : nil }
-        guard isEnough(values.count) else { return nil }
-        return values.reduce(0, +) / Double(values.count)
+        var measured = 0.0
+        var sum = 0.0
+        for (row, weight) in zip(rows, weights) {
+            guard let value = row.values[column] else { continue }
+            measured += weight
+            sum += value * weight
+        }
+        return isEnough(measured) ? sum / measured : nil
     }
 
-    private func isEnough(_ count: Int) -> Bool { count > 0 && count * group * 5 >= seconds * 4 }
+    private func isEnough(_ measured: Double) -> Bool { measured > 0 && measured >= 0.8 * seconds - 0.001 }
 }

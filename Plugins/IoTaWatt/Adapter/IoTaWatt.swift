@@ -131,7 +131,7 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
         let rows = try ask(LogQuery(columns: house.columns, begin: begin, end: end, group: 5), deadline)
         var readings = Self.stretches(rows.rows).compactMap { stretch -> Reading? in
             guard let first = stretch.first, let last = stretch.last else { return nil }
-            var reading = house.reading(stretch, group: 5, seconds: last.start + 5 - first.start)
+            var reading = house.reading(stretch, group: 5, seconds: last.start + 5 - first.start, isHistory: false)
             reading?.timestamp = clock.wall(last.start + 5)
             return reading
         }
@@ -201,7 +201,7 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
             return grid.outcome(coveredTo: request.from, written: written, logs)
         }
         let query = LogQuery(
-            columns: house.powerColumns, begin: grid.device(first) - grid.period, end: grid.device(last),
+            columns: house.historyColumns, begin: grid.device(first) - grid.period, end: grid.device(last),
             group: grid.group)
         let rows = try history.count { () throws(AdapterError) in try ask(query, request.deadline) }
         let coveredTo = hand(portion.filter { grid.device($0) <= rows.answeredTo }, of: rows, grid, house, put)
@@ -218,9 +218,8 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
         for instant in instants {
             let end = grid.device(instant)
             let rows = rows.between(end - grid.period, end)
-            guard var record = house.reading(rows, group: grid.group, seconds: grid.period), record.isMeasured else {
-                continue
-            }
+            let found = house.reading(rows, group: grid.group, seconds: grid.period, isHistory: true)
+            guard var record = found, record.isMeasured else { continue }
             record.timestamp = instant
             record.quality = .backfilled
             guard put(record) else { return instant }
