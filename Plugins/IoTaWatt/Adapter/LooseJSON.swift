@@ -211,9 +211,11 @@ private struct Parser {
         }
         while place < bytes.count, !isDelimiter { place += 1 }
         if isCutOff { return fail() }
-        var text = String(decoding: bytes[start..<place], as: UTF8.self)
-        if text.hasSuffix(".") { text += "0" }
-        return Double(text).map(LooseJSON.number) ?? .text(text)
+        let word = bytes[start..<place]
+        let text = String(decoding: word, as: UTF8.self)
+        // Swift reads more than decimals.
+        guard word.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }) else { return .text(text) }
+        return Double(text.hasSuffix(".") ? text + "0" : text).map(LooseJSON.number) ?? .text(text)
     }
 
     /// null, true, false, or what is no JSON.
