@@ -119,7 +119,8 @@ public struct Circuit: Sendable {
 
     var isMeasured: Bool {
         let numbers = [
-            powerW, periodEnergyKWh, periodReturnedKWh, totalEnergyKWh, totalReturnedKWh, voltageV, currentA, powerFactor,
+            powerW, periodEnergyKWh, periodReturnedKWh, totalEnergyKWh, totalReturnedKWh, voltageV, currentA,
+            powerFactor,
         ]
         return numbers.contains { $0 != nil }
     }

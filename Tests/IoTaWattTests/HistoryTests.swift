@@ -60,7 +60,10 @@ import Testing
         #expect(walk.records.map(\.timestamp) == live.map(\.timestamp))
         for (record, reading) in zip(walk.records, live) {
             #expect(abs((record.gridPowerW ?? .nan) - (reading.gridPowerW ?? .nan)) < 0.15)
-            #expect(zip(record.circuits, reading.circuits).allSatisfy { abs(($0.powerW ?? .nan) - ($1.powerW ?? .nan)) < 0.15 })
+            #expect(
+                zip(record.circuits, reading.circuits).allSatisfy {
+                    abs(($0.powerW ?? .nan) - ($1.powerW ?? .nan)) < 0.15
+                })
         }
     }
 

@@ -1,7 +1,6 @@
 import AdapterABI
 import FakeHost
 import Foundation
-import Synchronization
 import TestSupport
 import Testing
 
@@ -9,69 +8,6 @@ import Testing
 
 /// Answers that no device should give: what is bad is named, the rest is used, and nothing ends the process.
 @Suite(.serialized) struct HostileTests {
-    /// A small device with canned answers: one voltage, two inputs, one output. Rows of now are made by `row`.
-    private final class Canned: Sendable {
-        private let answers = Mutex<[String: String]>([:])
-        private let asked = Mutex<[String]>([])
-
-        var targets: [String] { asked.withLock { $0 } }
-
-        static let status = """
-            {"stats":{"currenttime":\(Rig.noon + 2),"version":"02_08_03"},"inputs":[{"channel":0,"Vrms":121.9,"Hz":60.01},\
-            {"channel":1,"Watts":"1432","Pf":0.98},{"channel":2,"Watts":" 210","Pf":0.9}],\
-            "outputs":[{"name":"extra","units":"Amps","value":1}],\
-            "datalogs":[{"id":"Current","firstkey":\(Rig.noon - 86_400),"lastkey":\(Rig.noon),"interval":5},\
-            {"id":"History","firstkey":\(Rig.noon - 864_000),"lastkey":\(Rig.noon),"interval":60}]}
-            """
-        static let series = """
-            {"series":[{"name":"voltage","unit":"Volts"},{"name":"main_1","unit":"Watts"},{"name":"oven","unit":"Watts"},\
-            {"name":"extra","unit":"Amps"}]}
-            """
-
-        /// - Parameter query: the answer to `select`, made of what was asked for; nil = rows as they should be.
-        init(status: String = status, series: String = series, query: String? = nil) {
-            answers.withLock { $0 = ["status": status, "series": series] }
-            if let query { answers.withLock { $0["query"] = query } }
-        }
-
-        func set(query: String?) { answers.withLock { $0["query"] = query } }
-
-        @Sendable func answer(_ request: FakeRequest) -> FakeAnswer {
-            asked.withLock { $0.append(request.url) }
-            return answers.withLock { answers in
-                if request.url.contains("/status") { return Self.reply(answers["status"] ?? "") }
-                if request.url.contains("show=series") { return Self.reply(answers["series"] ?? "") }
-                return Self.reply(answers["query"] ?? Self.table(rows(for: request.url)))
-            }
-        }
-
-        private static func reply(_ text: String) -> FakeAnswer {
-            guard text.hasPrefix("HTTP ") else { return .answer(status: 200, body: text) }
-            let status = Int32(text.dropFirst(5).prefix(3)) ?? 0
-            return .answer(status: status, body: String(text.dropFirst(8)))
-        }
-
-        static func table(_ rows: [String]) -> String { "{\"range\":[0,1],\"labels\":[],\"data\":[\(rows.joined(separator: ","))]}" }
-    }
-
-    /// main_1, oven, va of both, volts, hz: what the adapter asks for.
-    private static let good = "1000.,200,1010,210,121.9,60.01"
-
-    /// Rows of 5 s from a minute before noon on.
-    private static func rows(_ count: Int = 12, _ values: (Int) -> String = { _ in good }) -> [String] {
-        (0..<count).map { "[\(Rig.noon - 60 + 5 * $0),\(values($0))]" }
-    }
-
-    private static func rows(for url: String) -> [String] {
-        func number(_ name: String) -> Int? {
-            URLComponents(string: url)?.queryItems?.first { $0.name == name }.flatMap { item in
-                item.value.flatMap { Int($0.replacingOccurrences(of: "s", with: "")) }
-            }
-        }
-        guard let begin = number("begin"), let end = number("end"), let group = number("group") else { return [] }
-        return stride(from: begin, to: end, by: group).map { "[\($0),\(good)]" }
-    }
-
     private func started(_ canned: Canned, _ settings: [String: String] = [:]) throws -> (FakeHost, InstanceUnderTest) {
         let host = FakeHost(settings: ["url": "http://iw"].merging(settings) { $1 }, respond: canned.answer)
         host.wall = Int64(Rig.noon) * Rig.second + 2 * Rig.second
@@ -92,59 +28,75 @@ import Testing
     }
 
     private static let tables: [Case] = [
-        Case(name: "good", query: Canned.table(rows()), periods: [60], gridW: 1000, warning: nil),
+        Case(name: "good", query: Canned.table(Canned.rows()), periods: [60], gridW: 1000, warning: nil),
         Case(
-            name: "without a header", query: "[\(rows().joined(separator: ","))]", periods: [60], gridW: 1000,
+            name: "without a header", query: "[\(Canned.rows().joined(separator: ","))]", periods: [60], gridW: 1000,
             warning: nil),
         Case(
-            name: "cut off in a number", query: String(Canned.table(rows()).dropLast(8)), periods: [55], gridW: 1000,
+            name: "cut off in a number", query: String(Canned.table(Canned.rows()).dropLast(8)), periods: [55],
+            gridW: 1000,
             warning: "cut off after 11 of 12 rows"),
         Case(
-            name: "cut off between rows", query: "{\"data\":[" + rows(7).joined(separator: ",") + ",", periods: [35],
+            name: "cut off between rows", query: "{\"data\":[" + Canned.rows(7).joined(separator: ",") + ",",
+            periods: [35],
             gridW: 1000, warning: "cut off after 7 of 12 rows"),
         Case(
-            name: "strings for numbers", query: Canned.table(rows { _ in "\"1000\",\" 200\",\"1010.\",\"210\",121.9,60" }),
+            name: "strings for numbers",
+            query: Canned.table(Canned.rows { _ in "\"1000\",\" 200\",\"1010.\",\"210\",121.9,60" }),
             periods: [60], gridW: 1000, warning: nil),
         Case(
-            name: "words for numbers", query: Canned.table(rows { _ in "\"n/a\",200,1010,210,121.9,60" }), periods: [60],
+            name: "words for numbers", query: Canned.table(Canned.rows { _ in "\"n/a\",200,1010,210,121.9,60" }),
+            periods: [60],
             gridW: nil, warning: "main_1.watts has a value that is no number"),
         Case(
-            name: "nan and inf", query: Canned.table(rows { _ in "nan,200,inf,-inf,121.9,60" }), periods: [60],
+            name: "nan and inf", query: Canned.table(Canned.rows { _ in "nan,200,inf,-inf,121.9,60" }), periods: [60],
             gridW: nil, warning: "main_1.watts has a value that is no number"),
         Case(
-            name: "one bad cell", query: Canned.table(rows { $0 == 3 ? "{},200,1010,210,121.9,60" : good }),
+            name: "one bad cell",
+            query: Canned.table(Canned.rows { $0 == 3 ? "{},200,1010,210,121.9,60" : Canned.good }),
             periods: [60], gridW: 1000, warning: "main_1.watts"),
         Case(
-            name: "three bad cells", query: Canned.table(rows { $0 < 3 ? "true,200,1010,210,121.9,60" : good }),
+            name: "three bad cells",
+            query: Canned.table(Canned.rows { $0 < 3 ? "true,200,1010,210,121.9,60" : Canned.good }),
             periods: [60], gridW: nil, warning: "main_1.watts"),
         Case(
-            name: "nulls within", query: Canned.table(rows { $0 == 3 ? "null,null,null,null,null,null" : good }),
+            name: "nulls within",
+            query: Canned.table(Canned.rows { $0 == 3 ? "null,null,null,null,null,null" : Canned.good }),
             periods: [15, 40], gridW: 1000, warning: nil),
         Case(
-            name: "too few columns", query: Canned.table(rows { $0 == 5 ? "1000" : good }), periods: [25, 30],
+            name: "too few columns", query: Canned.table(Canned.rows { $0 == 5 ? "1000" : Canned.good }),
+            periods: [25, 30],
             gridW: 1000, warning: "a row has 1 of 6 values"),
         Case(
-            name: "too many columns", query: Canned.table(rows { _ in good + ",17,\"x\",[]" }), periods: [60], gridW: 1000,
+            name: "too many columns", query: Canned.table(Canned.rows { _ in Canned.good + ",17,\"x\",[]" }),
+            periods: [60],
+            gridW: 1000,
             warning: nil),
         Case(
             name: "rows of other things",
-            query: Canned.table(["7", "null", "[]", "{}", "\"x\"", "[[]]"] + rows() + ["[\"t\",1]"]), periods: [60],
+            query: Canned.table(["7", "null", "[]", "{}", "\"x\"", "[[]]"] + Canned.rows() + ["[\"t\",1]"]),
+            periods: [60],
             gridW: 1000, warning: "7 of 19 rows make no sense"),
         Case(
-            name: "rows out of order", query: Canned.table(rows().reversed()), periods: [5], gridW: 1000,
+            name: "rows out of order", query: Canned.table(Canned.rows().reversed()), periods: [5], gridW: 1000,
             warning: "11 of 12 rows make no sense"),
         Case(
-            name: "times of other years", query: Canned.table(["[0,\(good)]", "[1e300,\(good)]"] + rows()),
+            name: "times of other years",
+            query: Canned.table(["[0,\(Canned.good)]", "[1e300,\(Canned.good)]"] + Canned.rows()),
             periods: [60], gridW: 1000, warning: "2 of 14 rows"),
         Case(
-            name: "65,536 lines", query: Canned.table(rows() + [String](repeating: "[\(Rig.noon - 30),\r\n\(good)]\r\n", count: 65_536)),
+            name: "65,536 lines",
+            query: Canned.table(
+                Canned.rows() + [String](repeating: "[\(Rig.noon - 30),\r\n\(Canned.good)]\r\n", count: 65_536)),
             periods: [60], gridW: 1000, warning: "65536 of 65548 rows"),
         Case(
             name: "a row of 65,536 values",
-            query: Canned.table(rows { _ in good + [String](repeating: ",1", count: 65_536).joined() }), periods: [60],
+            query: Canned.table(Canned.rows { _ in Canned.good + [String](repeating: ",1", count: 65_536).joined() }),
+            periods: [60],
             gridW: 1000, warning: nil),
         Case(
-            name: "numbers beyond all bounds", query: Canned.table(rows { _ in "1e999,-1e400,1,1,1,1" }), periods: [60],
+            name: "numbers beyond all bounds", query: Canned.table(Canned.rows { _ in "1e999,-1e400,1,1,1,1" }),
+            periods: [60],
             gridW: nil, warning: "main_1.watts", ovenW: nil),
     ]
 
@@ -172,7 +124,7 @@ import Testing
         for (minute, isBad, expected) in [(0, true, 1), (1, true, 1), (2, false, 1), (3, true, 2)] {
             let begin = Rig.noon - 60 + 60 * minute
             host.wall = Int64(begin + 62) * Rig.second
-            let values = isBad ? "\"n/a\",200,1010,210,121.9,60" : Self.good
+            let values = isBad ? "\"n/a\",200,1010,210,121.9,60" : Canned.good
             canned.set(query: Canned.table((0..<12).map { "[\(begin + 5 * $0),\(values)]" }))
             try instance.read()
             #expect(host.logs.filter { $0.contains("no number") }.count == expected, "minute \(minute)")
@@ -181,10 +133,13 @@ import Testing
 
     @Test(
         arguments: [
-            ("", METER_BAD_DATA), ("<html>router login</html>", METER_BAD_DATA), ("{", METER_BAD_DATA), ("17", METER_BAD_DATA),
+            ("", METER_BAD_DATA), ("<html>router login</html>", METER_BAD_DATA), ("{", METER_BAD_DATA),
+            ("17", METER_BAD_DATA),
             ("{\"data\":{}}", METER_BAD_DATA), ("{\"data\":[]}", METER_NO_DATA), ("[]", METER_NO_DATA),
-            ("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", METER_NO_DATA), ("\u{0}\u{0}", METER_BAD_DATA),
-            ("HTTP 400{\"error\":\"invalid query. Invalid group\"}", METER_BAD_DATA), ("HTTP 401IoTaWatt-Login", METER_UNAUTHORIZED),
+            ("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", METER_NO_DATA),
+            ("\u{0}\u{0}", METER_BAD_DATA),
+            ("HTTP 400{\"error\":\"invalid query. Invalid group\"}", METER_BAD_DATA),
+            ("HTTP 401IoTaWatt-Login", METER_UNAUTHORIZED),
             ("HTTP 404Not found: GET, URI: /query", METER_NOT_FOUND), ("HTTP 429", METER_RATE_LIMITED),
             ("HTTP 500", METER_UNAVAILABLE), ("HTTP 503", METER_UNAVAILABLE), ("HTTP 302", METER_BAD_DATA),
             ("HTTP 400", METER_BAD_DATA),
@@ -197,14 +152,15 @@ import Testing
         canned.set(query: query)
         let failure = #expect(throws: AdapterFailure.self) { try instance.read() }
         #expect(failure?.code == code, "\(failure?.message ?? "")")
-        canned.set(query: Canned.table(Self.rows()))
+        canned.set(query: Canned.table(Canned.rows()))
         try instance.read()
         #expect(host.emissions.last?.gridPowerW == 1000)
     }
 
     @Test(
         arguments: [
-            "", "{}", "[]", "{\"inputs\":17}", "{\"inputs\":[{}]}", "{\"inputs\":[{\"channel\":\"x\"}]}", "<html>", "null",
+            "", "{}", "[]", "{\"inputs\":17}", "{\"inputs\":[{}]}", "{\"inputs\":[{\"channel\":\"x\"}]}", "<html>",
+            "null",
             "{\"inputs\":[{\"channel\":0},{\"channel\":1}]}",
         ])
     func `a status that makes no sense is said`(status: String) throws {
@@ -228,7 +184,7 @@ import Testing
             {"name":"a,b].[c\\n","unit":"Watts"},{"unit":5}]}
             """
         let canned = Canned(series: series)
-        canned.set(query: Canned.table(Self.rows { _ in "1000,1010,121.9,60" }))
+        canned.set(query: Canned.table(Canned.rows { _ in "1000,1010,121.9,60" }))
         let (host, instance) = try started(canned)
         try instance.read()
         #expect(host.emissions.last?.circuits.map(\.name) == ["main_1"])
@@ -246,7 +202,8 @@ import Testing
 
     @Test func `status of older firmware has the logs under other names, or not at all`() throws {
         let old = Canned.status.replacingOccurrences(
-            of: "\"datalogs\":[", with: "\"datalogs\":{\"currlog\":{\"firstkey\":\(Rig.noon - 600),\"lastkey\":\(Rig.noon)}},\"x\":[")
+            of: "\"datalogs\":[",
+            with: "\"datalogs\":{\"currlog\":{\"firstkey\":\(Rig.noon - 600),\"lastkey\":\(Rig.noon)}},\"x\":[")
         let noon = Int64(Rig.noon) * Rig.second
         let (_, instance) = try started(Canned(status: old))
         let answer = try instance.history(from: noon - 3600 * Rig.second, to: noon, step: 300 * Rig.second)
@@ -290,7 +247,7 @@ import Testing
         var random = SeededRandom(seed: seed)
         let canned = Canned()
         let (host, instance) = try started(canned)
-        let whole = Array(Canned.table(Self.rows()).utf8)
+        let whole = Array(Canned.table(Canned.rows()).utf8)
         for _ in 0..<300 {
             var bytes = whole
             for _ in 0..<Int.random(in: 1...6, using: &random) {
@@ -316,7 +273,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("1432.", 1432), ("-0.5", -0.5), ("+7", 7), (".5", 0.5), ("1e3", 1000), ("\" 1432\"", 1432), ("\"1432 \"", 1432),
+            ("1432.", 1432), ("-0.5", -0.5), ("+7", 7), (".5", 0.5), ("1e3", 1000), ("\" 1432\"", 1432),
+            ("\"1432 \"", 1432),
             ("123456789012345678", 123_456_789_012_345_680), ("0.1", 0.1), ("99999.123456", 99999.123456), ("-", nil),
             ("1.2.3", nil), ("\"\"", nil), ("\"1 2\"", nil), ("true", nil), ("0x10", nil), ("1e999", nil), ("--1", nil),
         ] as [(String, Double?)])

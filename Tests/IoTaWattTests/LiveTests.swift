@@ -77,7 +77,8 @@ import Testing
             #expect(next.timestamp - next.period == reading.timestamp)
         }
         for reading in readings {
-            #expect((reading.timestamp - 1) / (60 * Rig.second) == (reading.timestamp - reading.period) / (60 * Rig.second))
+            #expect(
+                (reading.timestamp - 1) / (60 * Rig.second) == (reading.timestamp - reading.period) / (60 * Rig.second))
         }
         let end = Int(try #require(readings.last).timestamp / Rig.second)
         #expect(end >= Int(rig.time) - 5)

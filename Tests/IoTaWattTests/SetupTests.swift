@@ -13,7 +13,8 @@ import Testing
             (["Main1", "Main2"], [], ["Main1", "Main2"]), (["mains"], [], ["mains"]),
             (["main_1", "main_2"], ["mains"], ["mains"]), (["main_1", "main_2"], ["used"], ["main_1", "main_2"]),
             (["grid_L1", "grid_L2", "grid_L3"], [], ["grid_L1", "grid_L2", "grid_L3"]),
-            (["L1", "L2", "L3", "Lights_1"], [], ["L1", "L2", "L3"]), (["phase a", "phase b"], [], ["phase a", "phase b"]),
+            (["L1", "L2", "L3", "Lights_1"], [], ["L1", "L2", "L3"]),
+            (["phase a", "phase b"], [], ["phase a", "phase b"]),
             (["Mains Left", "Mains Right"], [], ["Mains Left", "Mains Right"]), (["grid"], [], ["grid"]),
             (["main_panel_kitchen", "oven"], [], []), (["line_dryer"], [], []), (["mainframe"], [], []),
             (["total"], [], []), ([], ["Grid_Power"], ["Grid_Power"]), (["main_1"], ["import", "export"], ["main_1"]),
@@ -107,7 +108,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["url": "ftp://x"], "IOTAWATT_URL"), (["mains": "a.b"], "IOTAWATT_MAINS"), (["solar": "a,a"], "IOTAWATT_SOLAR"),
+        (["url": "ftp://x"], "IOTAWATT_URL"), (["mains": "a.b"], "IOTAWATT_MAINS"),
+        (["solar": "a,a"], "IOTAWATT_SOLAR"),
         (["battery": "-"], "IOTAWATT_BATTERY"), (["circuits": "time"], "IOTAWATT_CIRCUITS"),
     ])
     func `a wrong setting is named before anything is asked`(settings: [String: String], name: String) throws {

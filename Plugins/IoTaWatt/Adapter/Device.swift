@@ -26,7 +26,8 @@ struct Device: Sendable {
     func series(_ deadline: Deadline?) throws(AdapterError) -> [Series] {
         let (json, isWhole) = try json("/query?show=series", deadline)
         guard let series = Series.list(json), isWhole else {
-            throw AdapterError(.badData, "\(preferences.url)/query?show=series answered something that is no list of series")
+            throw AdapterError(
+                .badData, "\(preferences.url)/query?show=series answered something that is no list of series")
         }
         return series
     }

@@ -98,7 +98,8 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
         for (name, energy) in zip(series, energies) {
             guard let energy, abs(energy) >= 100 else {
                 host.log(
-                    .info, "\(name) has produced nothing in the last 7 days: production is taken as positive; "
+                    .info,
+                    "\(name) has produced nothing in the last 7 days: production is taken as positive; "
                         + "IOTAWATT_SOLAR=-\(name) says otherwise")
                 continue
             }
@@ -230,7 +231,8 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
     private func knownLogs(_ deadline: Deadline) throws(AdapterError) -> DeviceLogs {
         if let logs { return logs }
         guard let logs = try takeStatus(deadline).logs else {
-            throw AdapterError(.unsupported, "\(preferences.url)/status does not say how far the log reaches (datalogs)")
+            throw AdapterError(
+                .unsupported, "\(preferences.url)/status does not say how far the log reaches (datalogs)")
         }
         return logs
     }

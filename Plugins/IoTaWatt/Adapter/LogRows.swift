@@ -70,7 +70,9 @@ struct LogRows: Sendable {
             note("the answer is cut off after \(rows.count) of \(query.rowCount) rows")
             answeredTo = min(query.end, next)
         }
-        if let limit = json["limit"]?.integer, limit < query.end { answeredTo = max(query.begin, min(answeredTo, limit)) }
+        if let limit = json["limit"]?.integer, limit < query.end {
+            answeredTo = max(query.begin, min(answeredTo, limit))
+        }
     }
 
     private mutating func row(_ line: LooseJSON, _ query: LogQuery, notBefore earliest: Int) -> Row? {

@@ -177,7 +177,9 @@ private struct Parser {
     /// Halves of a surrogate pair become replacement characters: the device has no use for them.
     private mutating func unicode() -> [UInt8] {
         let digits = bytes[place..<min(place + 4, bytes.count)]
-        guard let code = UInt32(String(decoding: digits, as: UTF8.self), radix: 16), digits.count == 4 else { return [] }
+        guard let code = UInt32(String(decoding: digits, as: UTF8.self), radix: 16), digits.count == 4 else {
+            return []
+        }
         place += 4
         return Array(String(Character(Unicode.Scalar(code) ?? "\u{FFFD}")).utf8)
     }

@@ -31,12 +31,14 @@ struct Preferences: Sendable {
         Setting("password", .secret, help: "Its password; none = the device asks for none"),
         Setting(
             "mains", .list,
-            help: "Series that together are the grid, + import; -name counts the other way round; default: by their names"
+            help:
+                "Series that together are the grid, + import; -name counts the other way round; default: by their names"
         ),
         Setting(
             "solar", .list,
             help: "Series that together are the production; +name or -name says which way it counts; none = no roof"),
-        Setting("battery", .list, help: "Series that together are the battery, + discharge; -name = the other way round"),
+        Setting(
+            "battery", .list, help: "Series that together are the battery, + discharge; -name = the other way round"),
         Setting("circuits", .list, help: "Series to take as circuits; default: all inputs; none = no circuits"),
     ]
 
@@ -65,7 +67,8 @@ struct Preferences: Sendable {
             guard Series(name: series).isQueryable, !names.contains(where: { $0.series == series }) else {
                 throw AdapterError(
                     .misconfigured,
-                    "IOTAWATT_\(name.uppercased()): '\(word.prefix(80))' is not the name of a series, or is there twice")
+                    "IOTAWATT_\(name.uppercased()): '\(word.prefix(80))' is not the name of a series, or is there twice"
+                )
             }
             names.append(Name(series: series, isInverted: sign))
         }

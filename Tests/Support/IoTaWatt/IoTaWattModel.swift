@@ -63,7 +63,8 @@ public struct IoTaWattModel: Sendable {
     /// - Parameter now: the end of the logs: a year of the current log and ten of the history log lie before it.
     public static func house(now: Int) -> IoTaWattModel {
         let branches: [(String, @Sendable (Int) -> Double)] = [
-            ("heat_pump", { 900 + 600 * wave($0, 1800) }), ("ev_charger", { (64_800..<79_200).contains($0) ? 7200 : 3 }),
+            ("heat_pump", { 900 + 600 * wave($0, 1800) }),
+            ("ev_charger", { (64_800..<79_200).contains($0) ? 7200 : 3 }),
             ("kitchen", { 120 + 80 * wave($0, 3600) }), ("oven", { (61_200..<63_000).contains($0) ? 2100 : 0 }),
             ("dryer", { (36_000..<39_600).contains($0) ? 2400 : 1.5 }), ("washer", { 40 + 35 * wave($0, 700) }),
             ("lights_1", { $0 < 25_200 || $0 > 61_200 ? 90 : 12 }), ("lights_2", { 20 + 10 * wave($0, 5400) }),

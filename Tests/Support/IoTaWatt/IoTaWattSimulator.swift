@@ -136,10 +136,7 @@ public final class IoTaWattSimulator: Sendable {
         guard head.firstLine.count >= 2 else { return }
         let method = head.firstLine[0]
         let target = head.firstLine[1]
-        let components = URLComponents(string: target)
-        let query = Dictionary(
-            (components?.queryItems ?? []).map { ($0.name, $0.value ?? "") }, uniquingKeysWith: { $1 })
-        let path = components?.path ?? target
+        let (path, query) = Self.parts(target)
         let (reply, slowness) = state.withLock { state -> (Reply, (seconds: Double, perRow: Double)) in
             let reply = respond(to: method, path, query, head.headers["authorization"], &state)
             state.requests.append(
@@ -151,6 +148,18 @@ public final class IoTaWattSimulator: Sendable {
         if pause > 0 { usleep(UInt32(pause * 1e6)) }
         if isAnotherWaiting { state.withLock { $0.overlaps += 1 } }
         send(reply, connection)
+    }
+
+    /// As the device's server takes a target apart: brackets may stand as they are.
+    private static func parts(_ target: String) -> (path: String, query: [String: String]) {
+        let sides = target.split(separator: "?", maxSplits: 1)
+        let pairs = (sides.count > 1 ? sides[1] : "").split(separator: "&").map { pair in
+            let words = pair.split(separator: "=", maxSplits: 1).map { word in
+                String(word).replacingOccurrences(of: "+", with: " ").removingPercentEncoding ?? String(word)
+            }
+            return (words.first ?? "", words.count > 1 ? words[1] : "")
+        }
+        return (sides.first.map(String.init) ?? "", Dictionary(pairs, uniquingKeysWith: { $1 }))
     }
 
     private struct Reply {
