@@ -94,7 +94,9 @@ let package = Package(
             ],
             path: "Benchmarks", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
-        .target(name: "FakeHost", dependencies: ["AdapterABI"], path: "Tests/FakeHost", swiftSettings: strict),
+        .target(
+            name: "FakeHost", dependencies: ["AdapterABI", "Platform", "Transfer"], path: "Tests/FakeHost",
+            swiftSettings: strict),
         tests("Readings", ["Readings", "TestSupport"]),
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
@@ -118,8 +120,7 @@ let package = Package(
         tests("HomeAssistant", ["AdapterABI", "AdapterKit", "HomeAssistantAdapter", "FakeHost", "TestSupport"]),
         tests(
             "IoTaWatt",
-            ["AdapterABI", "AdapterKit", "IoTaWattAdapter", "FakeHost", "TestSupport", "Transfer", "Platform"],
-            exclude: ["Fixtures"]),
+            ["AdapterABI", "AdapterKit", "IoTaWattAdapter", "FakeHost", "TestSupport"], exclude: ["Fixtures"]),
         tests("Mock", ["FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)
 )

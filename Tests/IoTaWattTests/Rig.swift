@@ -1,10 +1,7 @@
-import AdapterABI
 import FakeHost
 import Foundation
-import Platform
 import Synchronization
 import TestSupport
-import Transfer
 
 /// The adapter as it ships, through its library, before a simulated device; between them the host's own HTTP client
 /// and a clock that the test moves.
@@ -25,7 +22,7 @@ final class Rig {
         let clock = SimulatedClock(time)
         self.clock = clock
         device = try IoTaWattSimulator(model, accounts: accounts, clock: { clock.time + deviceAhead })
-        host = FakeHost(settings: ["url": device.url].merging(settings) { $1 }, respond: Self.perform)
+        host = FakeHost(settings: ["url": device.url].merging(settings) { $1 }, respond: Network.perform)
         host.wall = clock.wall
         instance = try Self.adapter().create(host)
     }
@@ -49,29 +46,6 @@ final class Rig {
         let before = host.emissions.count
         try instance.read()
         return Array(host.emissions[before...])
-    }
-
-    /// The network: the host's HTTP client.
-    @Sendable private static func perform(_ request: FakeRequest) -> FakeAnswer {
-        var out = HTTPRequest(.get, request.url)
-        if request.authorization == METER_AUTH_DIGEST {
-            out.authorization = .digest(user: request.user, password: request.secret)
-        }
-        let deadline = request.deadline > 0 ? request.deadline : Clock.monotonic() + 10 * second
-        do throws(TransferError) {
-            let answer = try HTTPClient(userAgent: "test").perform(out, until: deadline)
-            return .answer(
-                status: Int32(answer.status), contentType: answer.contentType,
-                body: String(decoding: answer.body, as: UTF8.self))
-        } catch {
-            let code =
-                switch error.kind {
-                case .timeout: METER_TIMEOUT
-                case .tooLarge: METER_TOO_LARGE
-                default: METER_UNREACHABLE
-                }
-            return .failure(code: code, message: error.message)
-        }
     }
 }
 
