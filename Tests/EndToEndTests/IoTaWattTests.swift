@@ -28,7 +28,8 @@ struct IoTaWattTests {
         for slot in slots {
             let end = Int(slot.end / Self.second)
             let truth = model.total(loads, from: end - 10, to: end)
-            #expect(abs((slot.totalPowerW ?? .nan) - truth.meanW) < 0.5, "\(slot.totalPowerW ?? .nan) and \(truth.meanW)")
+            let total = try #require(slot.totalPowerW)
+            #expect(abs(total - truth.meanW) < 0.5, "\(total) and \(truth.meanW)")
             let heatPump = model.total(["heat_pump": 1], from: end - 10, to: end)
             #expect(abs((slot.circuits["heat_pump"] ?? .nan) - heatPump.meanW) < 0.2)
         }
@@ -55,7 +56,7 @@ struct IoTaWattTests {
         device.stop()
         try host.waitForHealth("the device away", within: 30) { health in
             let adapters = health["adapters"] as? [[String: Any]] ?? []
-            return adapters.contains { ($0["condition"] as? String ?? $0["last_error"] as? String ?? "").isEmpty == false }
+            return adapters.contains { $0["last_error"] is String }
         }
         try device.start()
         // Its log knows what was measured meanwhile: no slot is missing.
