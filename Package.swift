@@ -90,7 +90,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "AdapterABI", "Platform", "Readings", "Observability", "Analysis", "Storage", "Adapters", "Pipeline",
-                "Delivery",
+                "Delivery", "FakeHost", "TestSupport",
             ],
             path: "Benchmarks", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),

@@ -9,6 +9,7 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("analysis", AnalysisBenchmark.run),
     ("pipeline", PipelineBenchmark.run),
     ("lines", LineBenchmark.run),
+    ("iotawatt", IoTaWattBenchmark.run),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()

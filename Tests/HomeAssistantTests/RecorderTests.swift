@@ -36,7 +36,7 @@ import Testing
             .init("Kitchen", "100", unit: "W", deviceClass: "power"),
         ])
         let host = FakeHost(settings: ["url": home.url, "token": home.token], respond: Network.perform)
-        let library = Checkout.products.appendingPathComponent("libsmartmeter-homeassistant.so").path
+        let library = Checkout.product("libsmartmeter-homeassistant.so")
         let instance = try AdapterUnderTest(path: library).create(host)
         host.wall = Self.now
         try instance.start()

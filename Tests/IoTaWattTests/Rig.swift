@@ -1,5 +1,4 @@
 import FakeHost
-import Foundation
 import Synchronization
 import TestSupport
 
@@ -28,7 +27,7 @@ final class Rig {
     }
 
     static func adapter() throws -> AdapterUnderTest {
-        try AdapterUnderTest(path: Checkout.products.appendingPathComponent("libsmartmeter-iotawatt.so").path)
+        try AdapterUnderTest(path: Checkout.product("libsmartmeter-iotawatt.so"))
     }
 
     /// Seconds since the epoch.

@@ -11,6 +11,9 @@ public enum Checkout {
         return URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     }
 
+    /// The path of something in it.
+    public static func product(_ name: String) -> String { products.appendingPathComponent(name).path }
+
     /// Home Assistant's virtual environment and its configuration that has been started once; `make test` makes them.
     static var homeAssistantVenv: String { place("SMARTMETER_HA_VENV", ".cache/homeassistant-venv") }
     static var homeAssistantTemplate: String { place("SMARTMETER_HA_TEMPLATE", ".cache/homeassistant-template") }
