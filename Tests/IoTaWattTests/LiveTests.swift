@@ -87,6 +87,18 @@ import Testing
         expect(readings.reduce(0) { $0 + ($1.periodExportKWh ?? 0) }, truth.negativeKWh, within: 2e-5, "export")
     }
 
+    @Test func `after a restart it says again what it said before, and no part of it`() throws {
+        let first = try Rig(at: Double(Rig.noon) + 2)
+        try first.instance.start()
+        let before = try first.read()
+        let second = try Rig(at: Double(Rig.noon) + 32)
+        try second.instance.start()
+        let after = try second.read()
+        #expect(after.map(\.period) == [60 * Rig.second, 30 * Rig.second])
+        #expect(after.first?.timestamp == before.last?.timestamp)
+        #expect(after.first?.gridPowerW == before.last?.gridPowerW)
+    }
+
     @Test func `what lies further back than a quarter of an hour is left to history`() throws {
         let rig = try Rig(at: Double(Rig.noon) + 2)
         try rig.instance.start()

@@ -32,7 +32,8 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
     private static let statusPause: Int64 = 3600 * 1_000_000_000
     /// How far back a reading reaches after missed ones; what is older is history.
     private static let longestReach = 960
-    /// What the first reading describes.
+    /// What the first reading describes at least. From a full minute on: after a restart it then says again, and not in
+    /// part, what was said before.
     private static let firstStretch = 60
     /// The device writes a record a moment after the time that it is for.
     private static let settling = 1.2
@@ -127,7 +128,7 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
             throw AdapterError(.cancelled, "the host asked to stop")
         }
         let end = clock.now(host) / 5 * 5
-        var begin = end - Self.firstStretch
+        var begin = (end - Self.firstStretch) / 60 * 60
         if let readTo, readTo <= end, end - readTo <= Self.longestReach { begin = readTo }
         let rows = try ask(LogQuery(columns: house.columns, begin: begin, end: end, group: 5), deadline)
         var readings = Self.stretches(rows.rows).compactMap { stretch -> Reading? in
