@@ -62,6 +62,26 @@ import Testing
         #expect(isNear(walk.records[2].circuits[0].periodEnergyKWh, 48_000 / 3.6e6))
     }
 
+    @Test(arguments: [-3600.0, -8, 90, 86_400])
+    func `a clock that differs from ours is seen through`(ahead: Double) throws {
+        let recorder = Recorder(
+            ["sensor.total_power": [(900, "100"), (450, "200"), (100, "400")]], clockAhead: ahead)
+        let (_, instance) = try instance(recorder)
+        let records = try walk(instance, minutes: 10).records
+        #expect(records.count == 2)
+        #expect(isNear(records.first?.consumptionPowerW, 150) && isNear(records.last?.consumptionPowerW, 800.0 / 3))
+    }
+
+    @Test(arguments: [1e30, 1e15, 9e9, -1e12, 0])
+    func `a clock that shows no time is not believed`(now: Double) throws {
+        let recorder = Recorder(
+            ["sensor.total_power": [(900, "100"), (450, "200"), (100, "400")]],
+            clockAhead: now - Double(Self.now / Self.second) - 20)
+        let (_, instance) = try instance(recorder)
+        recorder.answerHistory(.answer(status: 200, body: "[]"))
+        #expect(try walk(instance, minutes: 10).records.isEmpty)
+    }
+
     @Test func `the question is the smallest that has the answer`() throws {
         let recorder = Recorder(
             [

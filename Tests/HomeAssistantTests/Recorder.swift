@@ -11,6 +11,7 @@ final class Recorder: Sendable {
     static let now: Int64 = 1_767_225_600 * second
 
     private let states: [String: States]
+    private let clockAhead: Double
     private let rows: [String]
     private let asked = Mutex<[String]>([])
     private let override = Mutex<FakeAnswer?>(nil)
@@ -18,8 +19,9 @@ final class Recorder: Sendable {
     var targets: [String] { asked.withLock { $0 } }
 
     /// - Parameter units: of the sensors; those without are circuits of W.
-    init(_ states: [String: States], units: [String: String] = [:]) {
+    init(_ states: [String: States], units: [String: String] = [:], clockAhead: Double = 0) {
         self.states = states
+        self.clockAhead = clockAhead
         rows = states.keys.sorted().map { entity in
             let unit = units[entity] ?? "W"
             return #"["\#(entity)", "1", "\#(entity)", "\#(unit)", "power", \#(Double(Self.now / Self.second) - 1)]"#
@@ -30,7 +32,8 @@ final class Recorder: Sendable {
 
     func answer(_ request: FakeRequest) -> FakeAnswer {
         guard request.url.contains("/api/history/period/") else {
-            let lines = ["\(Double(Self.now / Self.second))"] + rows
+            // 20 s later, as the host's clock shows at the start.
+            let lines = ["\(Double(Self.now / Self.second) + 20 + clockAhead)"] + rows
             return .answer(status: 200, contentType: "text/plain", body: lines.joined(separator: "\n"))
         }
         asked.withLock { $0.append(request.url) }
@@ -60,13 +63,14 @@ final class Recorder: Sendable {
 
     private func age(_ text: String) -> Double {
         let date = try? Date(text, strategy: .iso8601)
-        return Double(Self.now / Self.second) - (date?.timeIntervalSince1970 ?? 0)
+        return Double(Self.now / Self.second) + clockAhead - (date?.timeIntervalSince1970 ?? 0)
     }
 
     private func iso(_ age: Double) -> String {
         let formatter = ISO8601DateFormatter()
         formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-        let text = formatter.string(from: Date(timeIntervalSince1970: Double(Self.now / Self.second) - age))
+        let text = formatter.string(
+            from: Date(timeIntervalSince1970: Double(Self.now / Self.second) + clockAhead - age))
         return text.replacingOccurrences(of: "Z", with: "000+00:00")
     }
 }

@@ -170,7 +170,7 @@ import Testing
         old.padsWatts = true
         old.keepsTrailingDots = true
         old.sendsTextJSON = true
-        old.version = "02_05_12"
+        old.version = "02_06_00"
         let rigs = [try Rig(model), try Rig(old)]
         let readings = try rigs.map { rig in
             try rig.instance.start()

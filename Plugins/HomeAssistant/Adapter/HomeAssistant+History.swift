@@ -53,7 +53,7 @@ extension HomeAssistant {
             let response = try portion.count { () throws(AdapterError) in
                 try ask(filter, from: from, to: to, deadline)
             }
-            guard let answer = HistoryAnswer.parse(response.body) else {
+            guard let answer = HistoryAnswer.parse(response.body, clockAhead: clockAhead) else {
                 throw AdapterError(
                     .badData, "\(preferences.url)/api/history/period answered something that is no list of states")
             }
@@ -82,10 +82,10 @@ extension HomeAssistant {
     private func ask(
         _ filter: String, from: Int64, to: Int64, _ deadline: Deadline
     ) throws(AdapterError) -> HTTPResponse {
-        let path = "/api/history/period/\(ISOTime.text(from))"
+        let path = "/api/history/period/\(ISOTime.text(from + clockAhead))"
         var request = request(
             .get,
-            "\(path)?filter_entity_id=\(filter)&end_time=\(ISOTime.text(to + Self.second))&minimal_response&no_attributes"
+            "\(path)?filter_entity_id=\(filter)&end_time=\(ISOTime.text(to + clockAhead + Self.second))&minimal_response&no_attributes"
                 + "&significant_changes_only=0", deadline)
         request.maximumBodyBytes = Self.largestAnswer
         let response = try host.http(request)

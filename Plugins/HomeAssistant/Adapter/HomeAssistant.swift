@@ -30,9 +30,13 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
     /// The newest answer, and every sensor as it was last seen with a unit: what history is of.
     private(set) var latest = Snapshot(rows: [])
     private(set) var sensors: [String: SensorRow] = [:]
+    /// Nanoseconds that Home Assistant's clock is ahead of ours; 0 while they agree.
+    private(set) var clockAhead: Int64 = 0
     var portion = HistoryPortion()
 
     private static let refusedPause = 900.0
+    /// Nanoseconds. Less is what an answer may take, more (ten years) is no clock.
+    private static let clockDifferences: ClosedRange<UInt64> = 5_000_000_000...315_360_000_000_000_000
     private static let largestTemplateAnswer: UInt64 = 4 << 20
     private static let largestStatesAnswer: UInt64 = 32 << 20
 
@@ -73,6 +77,10 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
     private func remember(_ snapshot: Snapshot) {
         latest = snapshot
         for row in snapshot.rows where !row.unit.isEmpty { sensors[row.entityID] = row }
+        guard let now = snapshot.now.flatMap({ Int64(exactly: ($0 * 1000).rounded()) }) else { return }
+        let (ahead, isNoTime) = now.multipliedReportingOverflow(by: 1_000_000)
+        let difference = isNoTime ? 0 : ahead &- host.nowWall
+        clockAhead = Self.clockDifferences.contains(difference.magnitude) ? difference : 0
     }
 
     // MARK: Asking

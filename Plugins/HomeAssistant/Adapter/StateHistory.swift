@@ -15,7 +15,9 @@ struct StateTrack: Sendable {
 /// The answer of `/api/history/period`: a list of states for each sensor.
 enum HistoryAnswer {
     /// Nil where it is no list of lists. States that make no sense are left out and counted.
-    static func parse(_ body: [UInt8]) -> (tracks: [String: StateTrack], bad: Int)? {
+    ///
+    /// - Parameter clockAhead: nanoseconds that its times are ahead of ours.
+    static func parse(_ body: [UInt8], clockAhead: Int64) -> (tracks: [String: StateTrack], bad: Int)? {
         guard let lists = try? JSONDecoder().decode([LenientList].self, from: Data(body)) else { return nil }
         var tracks: [String: StateTrack] = [:]
         var bad = 0
@@ -26,7 +28,9 @@ enum HistoryAnswer {
                 continue
             }
             let changes = states.compactMap(\.state).compactMap { state -> StateTrack.Change? in
-                ISOTime.nanoseconds(state.last_changed).map { .init(at: $0, value: Units.number(state.state)) }
+                ISOTime.nanoseconds(state.last_changed).map {
+                    .init(at: $0 - clockAhead, value: Units.number(state.state))
+                }
             }
             bad += states.count - changes.count
             tracks[entity, default: StateTrack(changes: [])].changes += changes

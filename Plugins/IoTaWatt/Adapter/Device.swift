@@ -73,7 +73,7 @@ struct Device: Sendable {
         case 404:
             throw AdapterError(
                 .notFound,
-                "\(place) does not exist: is IOTAWATT_URL the address of an IoTaWatt, and its firmware 02_05 or later?")
+                "\(place) does not exist: is IOTAWATT_URL the address of an IoTaWatt, with a firmware that has /query?")
         case 429:
             throw AdapterError(
                 .rateLimited, "\(place) asks for fewer requests", retryAfterSeconds: response.retryAfterSeconds)
