@@ -152,6 +152,25 @@ import Testing
         expectTruth(across.records, model, within: 1e-4)
     }
 
+    @Test(arguments: [5, 45, 60, 75, 100], [0, 5, 50, 65, 115, 305])
+    func `wherever the finer log begins, records get across`(step: Int64, offset: Int) throws {
+        var young = model
+        young.currentLogFrom = Rig.noon - 3600 + offset
+        let rig = try rig(young)
+        for start in [0, 1, 65, 299] {
+            let from = Self.noon - 3600 * Rig.second + Int64(offset / 60 * 60 - 600 + start) * Rig.second
+            let walk = try HistoryWalk(
+                rig.instance, from: from, to: from + 1800 * Rig.second, step: step * Rig.second, maximumRecords: 60,
+                mostCalls: 50)
+            #expect(walk.violations.isEmpty)
+            #expect(walk.coveredTo == from + 1800 * Rig.second)
+            for (one, next) in zip(walk.records, walk.records.dropFirst()) {
+                // Where the grids do not meet, less than a record is left out.
+                #expect(next.timestamp - one.timestamp < 2 * next.period)
+            }
+        }
+    }
+
     @Test func `a record has four fifths of its time, or it is not put`() throws {
         var broken = model
         let start = Rig.noon - 3600

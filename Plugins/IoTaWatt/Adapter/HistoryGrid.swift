@@ -20,18 +20,24 @@ struct HistoryGrid: Sendable {
     init(_ request: HistoryRequest, _ logs: DeviceLogs, _ clock: DeviceClock) {
         self.request = request
         let fine = Self.period(atLeast: request.step, multipleOf: Self.finest)
-        let first = request.timestamps(period: Int64(fine) * 1_000_000_000).first { _ in true } ?? request.to
-        let isDeep = clock.device(first) - fine < logs.currentFrom
+        let fineTimes = Self.timestamps(request, fine)
+        let coarse = Self.period(atLeast: request.step, multipleOf: Self.historyStep)
+        // What the finer log has is left to the next call.
+        let coarseTimes = Self.timestamps(request, coarse).filter {
+            Int($0 / 1_000_000_000) - coarse < logs.currentFrom
+        }
+        let isDeep = !coarseTimes.isEmpty && fineTimes.contains { clock.device($0) - fine < logs.currentFrom }
         // What the clock showed years ago nobody knows; the rows of that log lie on full minutes.
         self.clock = isDeep ? DeviceClock() : clock
-        period = isDeep ? Self.period(atLeast: request.step, multipleOf: Self.historyStep) : fine
+        period = isDeep ? coarse : fine
+        timestamps = isDeep ? coarseTimes : fineTimes
         group =
             period > Self.longestOfMinutes
             ? Self.quarterHour : isDeep ? Self.historyStep : Self.greatestDivisor(period, Self.historyStep)
-        let length = period
-        timestamps = request.timestamps(period: Int64(period) * 1_000_000_000).prefix(HistoryPortion.mostRecords)
-            // What the finer log has is left to the next call.
-            .filter { !isDeep || Int($0 / 1_000_000_000) - length < logs.currentFrom }
+    }
+
+    private static func timestamps(_ request: HistoryRequest, _ period: Int) -> [Int64] {
+        Array(request.timestamps(period: Int64(period) * 1_000_000_000).prefix(HistoryPortion.mostRecords))
     }
 
     /// The shortest period that the log has and that fits into a quarter hour; longer ones are quarter hours.

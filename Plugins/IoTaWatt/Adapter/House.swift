@@ -145,15 +145,17 @@ struct House: Sendable {
             guard let watts = row.values[column.watts], let wattHours = row.values[column.wattHours] else { return nil }
             return (watts, wattHours)
         }
-        guard let largest = energies.max(by: { abs($0.watts) < abs($1.watts) }), abs(largest.watts) >= Self.leastWeight
+        guard let largest = energies.max(by: { abs($0.watts) < abs($1.watts) }), abs(largest.watts) >= Self.leastWatts,
+            abs(largest.watts) * Double(group) / 3600 >= Self.leastWattHours
         else { return Double(group) }
         let seconds = largest.wattHours / largest.watts * 3600
         // What rounding makes of a whole row is a whole row.
         return seconds > 0.99 * Double(group) ? Double(group) : max(0, seconds)
     }
 
-    /// Watts, of which the watt hours of a minute are known to a part in a thousand.
-    private static let leastWeight = 20.0
+    /// From here on what the device rounds is less than a part in a hundred.
+    private static let leastWatts = 20.0
+    private static let leastWattHours = 0.1
 
     /// - Parameter stretch: of live rows; nil = there are no columns but power.
     private func circuit(_ branch: Branch, _ sum: Stretch.Sum?, _ stretch: Stretch?) -> Circuit {
