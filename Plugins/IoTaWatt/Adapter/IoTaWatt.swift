@@ -8,7 +8,7 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
     public static let descriptor = AdapterDescriptor(
         meterType: "iotawatt", name: "IoTaWatt", vendor: "smart-meter", version: "1.0.0",
         url: "https://www.iotawatt.com", summary: "The IoTaWatt monitor, from its own log, by its query interface",
-        samplingSeconds: 60, minimumSamplingSeconds: 10, lateSeconds: 150, historyStepSeconds: 5,
+        samplingSeconds: 60, minimumSamplingSeconds: 5, lateSeconds: 150, historyStepSeconds: 5,
         historyReachSeconds: 3650 * 86400, settings: Preferences.settings)
 
     private let host: AdapterHost
