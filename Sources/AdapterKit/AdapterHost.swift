@@ -79,7 +79,7 @@ public final class AdapterHost: Sendable {
     /// Readable together with `isCancelled`: poll it, never read or close it.
     public var cancelDescriptor: Int32 { unsafe table.host.cancel_fd?(table.host.context) ?? -1 }
 
-    /// Waits; false where the running call should return. Within the 500 ms that a call may sleep, or beyond.
+    /// Waits for as long as is asked, and ends at once, with false, where the running call should return.
     public func wait(seconds: Double) -> Bool {
         let end = nowMonotonic + Nanoseconds.of(seconds: seconds)
         while !isCancelled {
