@@ -53,7 +53,7 @@ func tests(_ name: String, _ dependencies: [String], exclude: [String] = []) -> 
         path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: strict)
 }
 
-let adapters = ["Mock", "HomeAssistant"]
+let adapters = ["Mock", "HomeAssistant", "IoTaWatt"]
 
 let package = Package(
     name: "smart-meter",
@@ -90,11 +90,13 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "AdapterABI", "Platform", "Readings", "Observability", "Analysis", "Storage", "Adapters", "Pipeline",
-                "Delivery",
+                "Delivery", "FakeHost", "TestSupport",
             ],
             path: "Benchmarks", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support", exclude: ["Scripts"], swiftSettings: strict),
-        .target(name: "FakeHost", dependencies: ["AdapterABI"], path: "Tests/FakeHost", swiftSettings: strict),
+        .target(
+            name: "FakeHost", dependencies: ["AdapterABI", "Platform", "Transfer"], path: "Tests/FakeHost",
+            swiftSettings: strict),
         tests("Readings", ["Readings", "TestSupport"]),
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
@@ -116,6 +118,9 @@ let package = Package(
             "Adapters",
             ["Adapters", "AdapterABI", "Configuration", "Observability", "Platform", "Readings", "TestSupport"]),
         tests("HomeAssistant", ["AdapterABI", "AdapterKit", "HomeAssistantAdapter", "FakeHost", "TestSupport"]),
+        tests(
+            "IoTaWatt",
+            ["AdapterABI", "AdapterKit", "IoTaWattAdapter", "FakeHost", "TestSupport"], exclude: ["Fixtures"]),
         tests("Mock", ["FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)
 )

@@ -11,6 +11,7 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("sample", SampleBenchmark.run),
     ("lines", LineBenchmark.run),
     ("delivery", DeliveryBenchmark.run),
+    ("iotawatt", IoTaWattBenchmark.run),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()

@@ -57,6 +57,7 @@ case "${1:-build}" in
     test)
         install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
         tools/setup-home-assistant.sh
+        tools/setup-iotawattpy.sh
         ;;
     *) say "usage: tools/setup.sh build|test"; exit 2 ;;
 esac
