@@ -64,7 +64,7 @@ final class AdapterRig: Sendable {
     static func scripted(_ type: String = "scripted") throws -> LoadedAdapter {
         let folder = try TemporaryDirectory("scripted")
         try CAdapter.build("scripted.c", as: "scripted.so", in: folder)
-        let catalog = AdapterCatalog(release: folder.path, directories: [])
+        let catalog = try ShelfRig.catalog(release: folder.path)
         guard let adapter = catalog.adapter(ofType: type) else { throw FixtureError("refused: \(catalog.refused)") }
         return adapter
     }

@@ -20,7 +20,7 @@ import Testing
         #expect(rig.status.failures == 0)
         #expect(rig.board.newest(of: 1)?.powers.consumptionW == 1000)
         #expect(rig.intake.take().count >= 3)
-        #expect(rig.memory.value(HostKey.lastAttempt)?.count == 8)
+        #expect(rig.memory.value(StateKey.lastAttempt)?.count == 8)
         let hasEnded = rig.end()
         #expect(hasEnded)
         #expect(rig.status.state == .stopped)
@@ -38,7 +38,7 @@ import Testing
         let slow = try AdapterRig.slow()
         var writer = ByteWriter()
         writer.write(Clock.wall())
-        let rig = try AdapterRig(slow, sampling: Duration.hour, state: [HostKey.lastAttempt: writer.bytes])
+        let rig = try AdapterRig(slow, sampling: Duration.hour, state: [StateKey.lastAttempt: writer.bytes])
         try waitUntil("its next run") { rig.status.nextRun != nil }
         let next = try #require(rig.status.nextRun)
         #expect(next - Instant(nanoseconds: Clock.wall()) > 50 * Duration.second)
@@ -148,7 +148,7 @@ import Testing
         #expect(server.count == 2)
         #expect(rig.status.lastError?.hasPrefix("rationed") == true)
         #expect(rig.status.rationLeft == 0)
-        let stored = try #require(rig.memory.value(HostKey.ration))
+        let stored = try #require(rig.memory.value(StateKey.ration))
         #expect(Ration(limit: 3, stored: stored).left(at: Instant(nanoseconds: Clock.wall())) == 1)
     }
 
@@ -164,7 +164,7 @@ import Testing
     }
 
     @Test func `the release's mock runs from its own library`() throws {
-        let products = AdapterCatalog(release: Checkout.products.path, directories: [])
+        let products = try ShelfRig.catalog(release: Checkout.products.path)
         let mock = try #require(products.adapter(ofType: "mock"), "refused: \(products.refused)")
         let rig = try AdapterRig(mock)
         let emission = try waitFor("a reading") { rig.board.newest(of: 1) }
@@ -180,7 +180,7 @@ extension AdapterRig {
     fileprivate static func slow() throws -> LoadedAdapter {
         let folder = try TemporaryDirectory("slow")
         try CAdapter.build("scripted.c", as: "slow.so", in: folder, macros: ["MINIMUM=60000000000"])
-        guard let adapter = AdapterCatalog(release: folder.path, directories: []).adapter(ofType: "scripted") else {
+        guard let adapter = try ShelfRig.catalog(release: folder.path).adapter(ofType: "scripted") else {
             throw FixtureError("the slow adapter is refused")
         }
         return adapter

@@ -2,6 +2,7 @@ public import Foundation
 
 /// Adapters in C, compiled by a test from `Tests/Adapters` and the ABI's header alone.
 public enum CAdapter {
+    /// Every one is another library, whatever it is made of.
     /// - Parameter macros: `NAME=value` each.
     @discardableResult
     public static func build(
@@ -11,7 +12,10 @@ public enum CAdapter {
         let include = Checkout.root.appendingPathComponent("Sources/AdapterABI/include").path
         let compiler = try ChildProcess(
             "/usr/bin/gcc",
-            ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", "-shared", "-I", include]
+            [
+                "-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", "-shared", "-I", include,
+                "-Wl,--build-id=0x\(UUID().uuidString.filter { $0 != "-" })",
+            ]
                 + macros.map { "-D\($0)" }
                 + [Checkout.root.appendingPathComponent("Tests/Adapters/\(source)").path, "-o", library.path],
             environment: ["PATH": "/usr/bin:/bin"], logs: try TemporaryDirectory("gcc"), name: "gcc")

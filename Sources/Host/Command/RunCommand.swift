@@ -27,7 +27,8 @@ enum RunCommand {
             return SmartMeter.ExitStatus.configuration
         }
         do {
-            return try Host(settings, zone).run()
+            var host = try Host(settings, zone)
+            return try host.run()
         } catch let error as StorageError {
             terminal.complain("smart-meter: \(error.message); \(error.advice)")
             return error.kind == .busy ? SmartMeter.ExitStatus.unavailable : SmartMeter.ExitStatus.configuration

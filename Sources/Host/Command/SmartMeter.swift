@@ -34,6 +34,7 @@ enum SmartMeter {
             terminal.print(SettingTables.markdown())
             return ExitStatus.ok
         case .run: return RunCommand.run(terminal)
+        case .adapterRunner(let parent): return AdapterRunner.run(parent: parent)
         case .adapters(let json):
             return withSettings(terminal) { AdaptersCommand.run($0, json: json, console: terminal) }
         case .config(let json): return withSettings(terminal) { ConfigCommand.run($0, json: json, console: terminal) }
@@ -45,7 +46,7 @@ enum SmartMeter {
         case .outbox(let verb, let json):
             return withSettings(terminal) { settings in
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
-                    ?? OutboxCommand(directory: settings.host.dataDirectory).run(verb, json: json, console: terminal)
+                    ?? OutboxCommand(directory: settings.dataDirectory).run(verb, json: json, console: terminal)
             }
         }
     }

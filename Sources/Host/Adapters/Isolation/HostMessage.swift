@@ -1,0 +1,158 @@
+import Configuration
+import Readings
+
+/// What the host says to a runner.
+enum HostMessage: Hashable, Sendable {
+    /// The first one: what to load, and for whom.
+    case setup(RunnerSetup)
+    /// A call into the adapter; answered by `returned` before the next.
+    case call(AdapterCall)
+    /// The running call is to return, and whatever comes.
+    case cancel
+    /// To the `ask` of that number.
+    case answer(serial: UInt32, code: Int32, bytes: [UInt8])
+    /// So many units of the window for readings are free again.
+    case credit(UInt32)
+    /// The history that is being put is enough.
+    case enough
+}
+
+/// A call into an adapter.
+struct AdapterCall: Hashable, Sendable {
+    /// Raw values as in the protocol.
+    enum Verb: UInt8, Sendable {
+        case create = 1
+        case start, read, stop, destroy
+    }
+
+    var verb: Verb
+    /// Monotonic ns.
+    var deadline: Int64
+
+    /// As people read it.
+    var name: String { "\(verb)()" }
+}
+
+/// What a runner needs to know.
+struct RunnerSetup: Hashable, Sendable {
+    /// The staged library.
+    var library: String
+    /// Libraries to load before it, by path.
+    var needed: [String] = []
+    /// The type of the one adapter that is to run; nil = say which there are, and end.
+    var meterType: String?
+    /// The instance's name.
+    var instance = ""
+    var settings: [String: String] = [:]
+    /// Files that the settings name: what else the adapter may read.
+    var readable: [String] = []
+    /// What it must not read, wherever that lies.
+    var secret: [String] = []
+}
+
+extension HostMessage {
+    private enum Kind: UInt8 {
+        case setup = 1
+        case call, cancel, answer, credit, enough
+    }
+
+    static let longestText = 1 << 20
+
+    var encoded: [UInt8] {
+        switch self {
+        case .setup(let setup): Frame.encode(Kind.setup.rawValue, capacity: 1024) { setup.write(to: &$0) }
+        case .call(let call): Frame.encode(Kind.call.rawValue) { call.write(to: &$0) }
+        case .cancel: Frame.encode(Kind.cancel.rawValue) { _ in }
+        case .answer(let serial, let code, let bytes):
+            Frame.encode(Kind.answer.rawValue, capacity: bytes.count + 16) { writer in
+                writer.write(serial)
+                writer.write(code)
+                writer.write(block: bytes)
+            }
+        case .credit(let units): Frame.encode(Kind.credit.rawValue) { $0.write(units) }
+        case .enough: Frame.encode(Kind.enough.rawValue) { _ in }
+        }
+    }
+
+    init(_ frame: Frame) throws(Frame.Violation) {
+        var reader = ByteReader(frame.payload)
+        let message: HostMessage? =
+            switch Kind(rawValue: frame.kind) {
+            case .setup: RunnerSetup(&reader).map(HostMessage.setup)
+            case .call: AdapterCall(&reader).map(HostMessage.call)
+            case .cancel: .cancel
+            case .answer:
+                if let serial = reader.read(UInt32.self), let code = reader.read(Int32.self),
+                    let bytes = reader.readBlock(limit: Frame.longestPayload)
+                {
+                    .answer(serial: serial, code: code, bytes: bytes)
+                } else {
+                    nil
+                }
+            case .credit: reader.read(UInt32.self).map(HostMessage.credit)
+            case .enough: .enough
+            case nil: nil
+            }
+        guard let message, reader.isAtEnd else {
+            throw Frame.Violation(reason: "a message of kind \(frame.kind) that makes no sense")
+        }
+        self = message
+    }
+}
+
+extension AdapterCall {
+    fileprivate func write(to writer: inout ByteWriter) {
+        writer.write(verb.rawValue)
+        writer.write(deadline)
+    }
+
+    fileprivate init?(_ reader: inout ByteReader) {
+        guard let verb = reader.read(UInt8.self).flatMap(Verb.init), let deadline = reader.read(Int64.self) else {
+            return nil
+        }
+        self.init(verb: verb, deadline: deadline)
+    }
+}
+
+extension RunnerSetup {
+    fileprivate func write(to writer: inout ByteWriter) {
+        writer.write(text: library)
+        writer.write(texts: needed)
+        writer.write(text: meterType ?? "")
+        writer.write(text: instance)
+        writer.write(texts: settings.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
+        writer.write(texts: readable)
+        writer.write(texts: secret)
+    }
+
+    fileprivate init?(_ reader: inout ByteReader) {
+        guard let library = reader.readText(limit: HostMessage.longestText), let needed = reader.readTexts(),
+            let meterType = reader.readText(limit: HostMessage.longestText),
+            let instance = reader.readText(limit: HostMessage.longestText), let pairs = reader.readTexts(),
+            pairs.count.isMultiple(of: 2), let readable = reader.readTexts(), let secret = reader.readTexts()
+        else { return nil }
+        self.init(
+            library: library, needed: needed, meterType: meterType.isEmpty ? nil : meterType, instance: instance,
+            readable: readable, secret: secret)
+        for index in stride(from: 0, to: pairs.count, by: 2) { settings[pairs[index]] = pairs[index + 1] }
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func write(texts: [String]) {
+        write(UInt32(clamping: texts.count))
+        for text in texts { write(text: text) }
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func readTexts() -> [String]? {
+        guard let count = read(UInt32.self) else { return nil }
+        var texts: [String] = []
+        for _ in 0..<count {
+            guard let text = readText(limit: HostMessage.longestText) else { return nil }
+            texts.append(text)
+        }
+        return texts
+    }
+}

@@ -1,0 +1,185 @@
+import AdapterABI
+import Configuration
+import Observability
+import Platform
+import Readings
+
+/// An adapter in a child process of its own. What it says is handled on the instance's thread, within and between calls.
+struct IsolatedHosting: AdapterHosting {
+    private let launch: RunnerLaunch
+    private let meterType: String
+    private let instance: String
+    private let settings: [String: String]
+    /// Files that the settings name.
+    private let readable: [String]
+    private let services: InstanceServices
+    private var runner: RunnerProcess?
+    /// Units of the window for readings that have not been given back yet.
+    private var owed = 0
+    /// When the runner was told to stop, monotonic ns.
+    private var cancelledAt: Int64?
+
+    /// What is owed is given back in portions.
+    private static let creditPortion = RunnerWindow.size / 4
+    /// What the host may take for itself within a call: a disk that hangs is not the adapter's fault.
+    private static let longestService = 10 * Duration.second
+    /// From the wish to stop to the end of a process that does not.
+    private static let stopTime = 900 * Duration.millisecond
+
+    init(
+        _ launch: RunnerLaunch, _ description: AdapterDescription, instance: String, settings: [String: String],
+        services: InstanceServices
+    ) {
+        self.launch = launch
+        self.instance = instance
+        self.settings = settings
+        self.services = services
+        meterType = description.meterType
+        readable = description.settings.filter { $0.kind == .file }.compactMap { settings[$0.name] }
+    }
+
+    // MARK: Calls
+
+    mutating func create() throws(HostingError) {
+        if runner == nil { try begin() }
+        try call(.create, until: Clock.monotonic() + CallTime.start)
+    }
+
+    mutating func start() throws(HostingError) {
+        try call(.start, until: Clock.monotonic() + CallTime.start)
+    }
+
+    mutating func read(until deadline: Int64) throws(HostingError) { try call(.read, until: deadline) }
+    mutating func stop() throws(HostingError) { try call(.stop, until: Clock.monotonic() + CallTime.stop) }
+
+    mutating func destroy() {
+        if runner != nil { try? call(.destroy, until: Clock.monotonic() + CallTime.stop) }
+        runner?.kill(because: .exit(status: 0))
+        runner = nil
+        owed = 0
+        cancelledAt = nil
+    }
+
+    mutating func idle(until deadline: Int64?, _ bell: Doorbell) throws(HostingError) {
+        guard let runner else {
+            bell.wait(until: deadline)
+            return
+        }
+        switch runner.next(until: deadline, wake: bell.number) {
+        case .message(let message): try handle(message, runner, during: nil)
+        case .ended(let end): throw ended(end, during: nil)
+        case .woken: bell.silence()
+        case .deadline: break
+        }
+    }
+
+    private mutating func begin() throws(HostingError) {
+        let services = services
+        do throws(RunnerLaunch.Failure) {
+            runner = try launch.start(
+                meterType, instance: instance, settings: settings, readable: readable
+            ) { line in services.take(line: line, .info, LogField("from", "output")) }
+        } catch {
+            switch error {
+            case .refused(let reason): throw .ended("it could not be started: \(reason)")
+            case .ended(let end, let during): throw .ended(end.words(in: during))
+            }
+        }
+    }
+
+    private mutating func call(_ verb: AdapterCall.Verb, until deadline: Int64) throws(HostingError) {
+        guard let runner else { throw .ended("it is not running") }
+        let call = AdapterCall(verb: verb, deadline: deadline)
+        var limit = deadline + CallTime.patience
+        let last = limit + Self.longestService
+        pass(cancellationTo: runner)
+        // Where it does not take the call, it is gone or about to be given up.
+        _ = runner.send(.call(call))
+        while true {
+            if let cancelledAt { limit = min(limit, cancelledAt + Self.stopTime) }
+            let wake = cancelledAt == nil ? services.gate.cancelDescriptor : -1
+            switch runner.next(until: limit, wake: wake) {
+            case .message(.returned(let outcome)):
+                guard outcome.code != METER_OK else { return }
+                throw .failed(
+                    AdapterFailure(code: outcome.code, message: outcome.message, retryAfter: outcome.retryAfter))
+            case .message(let message):
+                let begin = Clock.monotonic()
+                try handle(message, runner, during: call)
+                // What the host takes for itself is not the adapter's time.
+                limit = min(last, limit + Clock.monotonic() - begin)
+            case .woken: pass(cancellationTo: runner)
+            case .deadline: throw ended(runner.kill(because: .deadline(within: "its deadline and 2 s")), during: call)
+            case .ended(let end): throw ended(end, during: call)
+            }
+        }
+    }
+
+    /// Tells the runner once that the instance is to stop.
+    private mutating func pass(cancellationTo runner: RunnerProcess) {
+        guard cancelledAt == nil, services.gate.isCancelled else { return }
+        cancelledAt = Clock.monotonic()
+        _ = runner.send(.cancel)
+    }
+
+    private mutating func ended(_ end: RunnerEnd, during call: AdapterCall?) -> HostingError {
+        runner = nil
+        owed = 0
+        cancelledAt = nil
+        return .ended(end.words(in: call?.name))
+    }
+
+    // MARK: What the runner says
+
+    private mutating func handle(
+        _ message: RunnerMessage, _ runner: RunnerProcess, during call: AdapterCall?
+    ) throws(HostingError) {
+        do throws(Frame.Violation) {
+            switch message {
+            case .reading(let payload):
+                _ = try unsafe ReadingCoding.read(payload) { reading in unsafe services.emit(reading) }
+                giveBack(Frame.cost(payload: payload.count), to: runner)
+            case .dropped(let invalid, let busy, let reason):
+                services.port.note(invalid: Int(invalid), busy: Int(busy), reason: reason)
+            case .log(let level, let message): services.log(level, message)
+            case .condition(let code, _, let message): services.condition(code, message)
+            case .ask(let serial, let question):
+                let answer = answer(question)
+                _ = runner.send(.answer(serial: serial, code: answer.code, bytes: answer.bytes))
+            case .ready, .described, .refused, .loaded, .returned:
+                throw Frame.Violation(reason: "a message out of turn")
+            }
+        } catch {
+            throw ended(runner.kill(because: .violation(error.reason)), during: call)
+        }
+    }
+
+    private mutating func giveBack(_ units: Int, to runner: RunnerProcess) {
+        owed += units
+        guard owed >= Self.creditPortion else { return }
+        _ = runner.send(.credit(UInt32(clamping: owed)))
+        owed = 0
+    }
+
+    private func answer(_ question: RunnerQuestion) -> (code: Int32, bytes: [UInt8]) {
+        switch question {
+        case .spend(let requests): return (services.spend(requests), [])
+        case .state(let key):
+            guard let key = String(validating: key, as: UTF8.self) else { return (METER_INVALID, []) }
+            switch services.state(key) {
+            case .value(let value): return (METER_OK, value)
+            case .notFound: return (METER_NOT_FOUND, [])
+            case .invalid: return (METER_INVALID, [])
+            }
+        case .setState(let key, let value):
+            guard let key = String(validating: key, as: UTF8.self) else { return (METER_INVALID, []) }
+            return (services.setState(key, value), [])
+        }
+    }
+}
+
+/// How much of readings may be on their way from a runner to the host, in the units that frames cost.
+enum RunnerWindow {
+    /// One of 4096 circuits with the longest texts, and some more.
+    static let size = 72_000
+}
