@@ -60,7 +60,7 @@ protocol AdapterHosting {
     mutating func read(until deadline: Int64) throws(HostingError)
     mutating func stop() throws(HostingError)
     /// Whatever state it is in: afterwards nothing of the instance is left.
-    mutating func destroy()
+    mutating func destroy() throws(HostingError)
     /// Waits between calls, until `bell` is rung or `deadline` (monotonic ns; nil = for ever) has come, or shorter.
     mutating func idle(until deadline: Int64?, _ bell: Doorbell) throws(HostingError)
 }

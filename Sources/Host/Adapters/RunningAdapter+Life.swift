@@ -18,8 +18,7 @@ extension RunningAdapter {
             } catch {
                 services.close()
                 if requests.isStopping {
-                    log.warning(
-                        "adapter killed", LogField("instance", identity.name), LogField("reason", error.words))
+                    sayLast(error)
                     break
                 }
                 let pause = restarts.pause(afterLife: Clock.monotonic() - begin, random: random())
@@ -27,8 +26,16 @@ extension RunningAdapter {
                 guard waitForRestart(until: Clock.monotonic() + pause, &hosting) else { break }
             }
         }
-        if !isAbandoned { hosting.destroy() }
+        if !isAbandoned {
+            do throws(HostingError) { try hosting.destroy() } catch { sayLast(error) }
+        }
         set(.stopped)
+    }
+
+    /// It was to end anyway.
+    private func sayLast(_ error: HostingError) {
+        log.warning(
+            "adapter did not end well", LogField("instance", identity.name), LogField("reason", error.words))
     }
 
     /// From create to stop, as often as it takes; returns where the instance is to end.
@@ -131,7 +138,8 @@ extension RunningAdapter {
     // MARK: Waiting
 
     /// Waits for the agenda's next attempt; false where the instance is to stop.
-    private func waitUntilDue(_ agenda: inout Agenda, _ hosting: inout some AdapterHosting) throws(HostingError) -> Bool {
+    private func waitUntilDue(_ agenda: inout Agenda, _ hosting: inout some AdapterHosting) throws(HostingError) -> Bool
+    {
         while true {
             let next = agenda.nextRun(.now)
             state.withLock { $0.nextRun = next }

@@ -104,7 +104,8 @@ enum ConfigCommand {
         AdaptersCommand.withCatalog(settings, console) { run(settings, $0, json: json, console: console) }
     }
 
-    private static func run(_ settings: Settings, _ catalog: AdapterCatalog, json: Bool, console: some Console) -> Int32 {
+    private static func run(_ settings: Settings, _ catalog: AdapterCatalog, json: Bool, console: some Console) -> Int32
+    {
         var effective = settings.effective
         for plan in InstancePlan.all(settings, catalog) {
             guard let adapter = catalog.adapter(ofType: plan.identity.meterType) else { continue }

@@ -73,7 +73,8 @@ struct Host {
         house = House(
             instances: instances, board: board, pipeline: pipeline, delivery: delivery,
             standIn: Self.makeStandIn(settings, shelf, board, log), zone: zone, shelf: shelf,
-            isolationNote: isolationNote, stale: Int64(host.staleSeconds) * Duration.second, isUnconfigured: settings.isUnconfigured,
+            isolationNote: isolationNote, stale: Int64(host.staleSeconds) * Duration.second,
+            isUnconfigured: settings.isUnconfigured,
             history: History(directory), currency: host.tariff.currency, log: log)
         let server = try HTTPServer(
             address: host.bindAddress, port: host.servicePort, router: Router(HouseRoutes.table(house)))

@@ -306,7 +306,8 @@ final class House: HouseView {
             faults.append(
                 .init(
                     .degraded, what: isolationNote,
-                    todo: "see the log for the adapter that crashes; a restart later goes back to ADAPTER_ISOLATION=auto"
+                    todo:
+                        "see the log for the adapter that crashes; a restart later goes back to ADAPTER_ISOLATION=auto"
                 ))
         }
         if zone.isGuess {

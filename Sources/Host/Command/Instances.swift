@@ -70,7 +70,8 @@ final class Instances: Sendable {
             let house = house?.plan.identity
             plan.isHouse = house.map { $0 == plan.identity } ?? plan.isHouse
             let known = all.first { $0.plan.identity == plan.identity }
-            let changed = change(known ?? Entry(plan: plan, since: .now), to: plan, settings, isNew: known == nil, isByPerson)
+            let changed = change(
+                known ?? Entry(plan: plan, since: .now), to: plan, settings, isNew: known == nil, isByPerson)
             entries.withLock { entries in
                 if let index = entries.firstIndex(where: { $0.plan.identity == plan.identity }) {
                     entries[index] = changed

@@ -13,7 +13,8 @@ struct Settings: Sendable {
     static func read() -> Settings {
         let environment = Environment.variables
         do throws(UnreadableFile) {
-            let lookup = SettingLookup(environment: environment, dotEnv: try SettingFile.dotEnv(Environment.absolute(".env")))
+            let lookup = SettingLookup(
+                environment: environment, dotEnv: try SettingFile.dotEnv(Environment.absolute(".env")))
             let resolved = HostSettings.resolve(lookup)
             return Settings(
                 lookup: lookup, host: resolved.settings, effective: resolved.effective, secrets: resolved.secrets,

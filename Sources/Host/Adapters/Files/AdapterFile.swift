@@ -14,7 +14,8 @@ struct AdapterFile: ~Copyable {
         guard folder.number >= 0 else {
             throw LibraryObjection(reason: "its directory cannot be read: \(SystemError.text(errno))")
         }
-        let number = unsafe isTrusted
+        let number =
+            unsafe isTrusted
             ? sm_open("\(directory)/\(name)", O_RDONLY | O_NONBLOCK, 0) : sm_open_in(folder.number, name)
         let file = FileDescriptor(owning: number)
         guard file.number >= 0 else { throw LibraryObjection(reason: Self.words(for: errno)) }

@@ -35,7 +35,9 @@ enum ELFCheck {
         guard header.bytes[4] == 2, header.bytes[5] == 1 else {
             throw LibraryObjection(reason: "it is not for a 64-bit little-endian machine")
         }
-        guard header.number(18, 2) == machine else { throw LibraryObjection(reason: "it is for another kind of machine") }
+        guard header.number(18, 2) == machine else {
+            throw LibraryObjection(reason: "it is for another kind of machine")
+        }
         guard header.number(16, 2) == 3 else {
             throw LibraryObjection(reason: "it is not a shared library (but another kind of ELF file)")
         }

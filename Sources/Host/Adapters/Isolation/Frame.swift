@@ -29,10 +29,8 @@ struct Frame: Hashable, Sendable {
         return bytes
     }
 
-    /// What handling it may cost, in units of about 0.1 µs of CPU: what budgets and windows count in.
-    var cost: Int { Self.cost(payload: payload.count) }
-
-    static func cost(payload: Int) -> Int { 16 + payload / 64 }
+    /// What it costs the host, whatever is in it, in units of their own: what budgets count in.
+    var cost: Int { 64 + payload.count / 64 }
 }
 
 /// Bytes of a socket, cut into frames.

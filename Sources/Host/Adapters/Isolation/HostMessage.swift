@@ -11,8 +11,6 @@ enum HostMessage: Hashable, Sendable {
     case cancel
     /// To the `ask` of that number.
     case answer(serial: UInt32, code: Int32, bytes: [UInt8])
-    /// So many units of the window for readings are free again.
-    case credit(UInt32)
     /// The history that is being put is enough.
     case enough
 }
@@ -53,7 +51,7 @@ struct RunnerSetup: Hashable, Sendable {
 extension HostMessage {
     private enum Kind: UInt8 {
         case setup = 1
-        case call, cancel, answer, credit, enough
+        case call, cancel, answer, enough
     }
 
     static let longestText = 1 << 20
@@ -69,7 +67,6 @@ extension HostMessage {
                 writer.write(code)
                 writer.write(block: bytes)
             }
-        case .credit(let units): Frame.encode(Kind.credit.rawValue) { $0.write(units) }
         case .enough: Frame.encode(Kind.enough.rawValue) { _ in }
         }
     }
@@ -89,7 +86,6 @@ extension HostMessage {
                 } else {
                     nil
                 }
-            case .credit: reader.read(UInt32.self).map(HostMessage.credit)
             case .enough: .enough
             case nil: nil
             }

@@ -14,13 +14,9 @@ struct IsolatedHosting: AdapterHosting {
     private let readable: [String]
     private let services: InstanceServices
     private var runner: RunnerProcess?
-    /// Units of the window for readings that have not been given back yet.
-    private var owed = 0
     /// When the runner was told to stop, monotonic ns.
     private var cancelledAt: Int64?
 
-    /// What is owed is given back in portions.
-    private static let creditPortion = RunnerWindow.size / 4
     /// What the host may take for itself within a call: a disk that hangs is not the adapter's fault.
     private static let longestService = 10 * Duration.second
     /// From the wish to stop to the end of a process that does not.
@@ -52,12 +48,13 @@ struct IsolatedHosting: AdapterHosting {
     mutating func read(until deadline: Int64) throws(HostingError) { try call(.read, until: deadline) }
     mutating func stop() throws(HostingError) { try call(.stop, until: Clock.monotonic() + CallTime.stop) }
 
-    mutating func destroy() {
-        if runner != nil { try? call(.destroy, until: Clock.monotonic() + CallTime.stop) }
-        runner?.kill(because: .exit(status: 0))
-        runner = nil
-        owed = 0
-        cancelledAt = nil
+    mutating func destroy() throws(HostingError) {
+        guard let runner else { return }
+        defer {
+            runner.kill(because: .exit(status: 0))
+            self.runner = nil
+        }
+        try call(.destroy, until: Clock.monotonic() + CallTime.stop)
     }
 
     mutating func idle(until deadline: Int64?, _ bell: Doorbell) throws(HostingError) {
@@ -119,12 +116,12 @@ struct IsolatedHosting: AdapterHosting {
     private mutating func pass(cancellationTo runner: RunnerProcess) {
         guard cancelledAt == nil, services.gate.isCancelled else { return }
         cancelledAt = Clock.monotonic()
+        runner.hurry()
         _ = runner.send(.cancel)
     }
 
     private mutating func ended(_ end: RunnerEnd, during call: AdapterCall?) -> HostingError {
         runner = nil
-        owed = 0
         cancelledAt = nil
         return .ended(end.words(in: call?.name))
     }
@@ -138,7 +135,6 @@ struct IsolatedHosting: AdapterHosting {
             switch message {
             case .reading(let payload):
                 _ = try unsafe ReadingCoding.read(payload) { reading in unsafe services.emit(reading) }
-                giveBack(Frame.cost(payload: payload.count), to: runner)
             case .dropped(let invalid, let busy, let reason):
                 services.port.note(invalid: Int(invalid), busy: Int(busy), reason: reason)
             case .log(let level, let message): services.log(level, message)
@@ -152,13 +148,6 @@ struct IsolatedHosting: AdapterHosting {
         } catch {
             throw ended(runner.kill(because: .violation(error.reason)), during: call)
         }
-    }
-
-    private mutating func giveBack(_ units: Int, to runner: RunnerProcess) {
-        owed += units
-        guard owed >= Self.creditPortion else { return }
-        _ = runner.send(.credit(UInt32(clamping: owed)))
-        owed = 0
     }
 
     private func answer(_ question: RunnerQuestion) -> (code: Int32, bytes: [UInt8]) {
@@ -176,10 +165,4 @@ struct IsolatedHosting: AdapterHosting {
             return (services.setState(key, value), [])
         }
     }
-}
-
-/// How much of readings may be on their way from a runner to the host, in the units that frames cost.
-enum RunnerWindow {
-    /// One of 4096 circuits with the longest texts, and some more.
-    static let size = 72_000
 }

@@ -28,6 +28,8 @@ final class RunnerProcess {
     /// Whether the process has ended; what it has sent may still be unread.
     private var hasEnded = false
     private var outputIsOpen = true
+    /// Whether what it says is taken however much it is: it has little time left.
+    private var isHurried = false
     private var reaped: RunnerEnd?
 
     private static let outputChunk = 32 << 10
@@ -57,6 +59,9 @@ final class RunnerProcess {
         Stream.write(message.encoded, to: socket.number, until: Clock.monotonic() + Self.sendTime)
     }
 
+    /// It is to end soon: what it says is not held back any more.
+    func hurry() { isHurried = true }
+
     /// Waits for what comes next.
     /// - Parameters:
     ///   - wake: a descriptor that ends the wait when it is readable; -1 = none.
@@ -67,9 +72,9 @@ final class RunnerProcess {
             do throws(Frame.Violation) {
                 // What has been sent before a death costs nothing more.
                 let now = Clock.monotonic()
-                let pause = hasEnded ? nil : frameBudget.wait(now: now)
+                let pause = hasEnded || isHurried ? nil : frameBudget.wait(now: now)
                 if pause == nil, let frame = try frames.next() {
-                    frameBudget.spend(frame.cost)
+                    frameBudget.spend(Int64(frame.cost))
                     return .message(try RunnerMessage(frame))
                 }
                 if hasEnded { return .ended(reap(killing: nil)) }
@@ -88,7 +93,9 @@ final class RunnerProcess {
     // MARK: Waiting
 
     /// True where `wake` is readable.
-    private func wait(until deadline: Int64?, pause: Int64?, _ wake: Int32, _ now: Int64) throws(Frame.Violation) -> Bool {
+    private func wait(until deadline: Int64?, pause: Int64?, _ wake: Int32, _ now: Int64) throws(Frame.Violation)
+        -> Bool
+    {
         let outputPause = outputBudget.wait(now: now)
         let readsSocket = pause == nil
         let readsOutput = outputIsOpen && outputPause == nil
@@ -122,7 +129,7 @@ final class RunnerProcess {
                 outputIsOpen = count < 0 && errno == EINTR
                 return
             }
-            outputBudget.spend(count)
+            outputBudget.spend(Int64(count))
             for line in unsafe lines.take(UnsafeRawBufferPointer(rebasing: chunk[..<count])) { say(line) }
         }
     }

@@ -83,7 +83,8 @@ package final class RunnerSpawner: Sendable {
 
     // MARK: The spawner's thread
 
-    private static func spawn(_ program: String, _ name: String, _ environment: [String]) -> Result<Child, SystemError> {
+    private static func spawn(_ program: String, _ name: String, _ environment: [String]) -> Result<Child, SystemError>
+    {
         do throws(SystemError) {
             var sockets: [Int32] = [-1, -1]
             let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)

@@ -102,7 +102,6 @@ package enum AdapterRunner {
             case .cancel: gate.cancel()
             case .answer(let serial, let code, let bytes):
                 line.take(HostLine.HostAnswer(code: code, bytes: bytes), to: serial)
-            case .credit(let units): line.credit(units)
             case .enough, .setup: break
             }
         }

@@ -11,8 +11,8 @@ final class HostLine: Sendable {
     private let writing = Mutex(())
     private let waiting = Mutex<[UInt32: Reply<HostAnswer>]>([:])
     private let serial = Atomic<UInt32>(0)
-    /// Units of readings that may still be sent.
-    private let window = Atomic<Int>(RunnerWindow.size)
+    /// How long a reading may wait for the host to take what came before.
+    private static let emitTime = 20 * Duration.millisecond
 
     struct HostAnswer: Sendable {
         var code: Int32
@@ -27,19 +27,16 @@ final class HostLine: Sendable {
     /// Waits until the message is on its way. Ends the process where there is no host any more.
     func send(_ message: RunnerMessage) { send(message.encoded) }
 
-    /// False where too much is on its way already, and without waiting: nothing was sent.
+    /// False where too much is on its way already: nothing was sent.
     func send(reading: UnsafePointer<meter_reading>) -> Bool {
         let size = unsafe ReadingCoding.size(reading)
-        let cost = Frame.cost(payload: size)
-        guard window.subtract(cost, ordering: .relaxed).newValue >= 0 else {
-            window.add(cost, ordering: .relaxed)
-            return false
+        let bytes = unsafe RunnerMessage.encoded(reading: reading, size: size)
+        return writing.withLock { _ in
+            guard Poll.writable(socket, until: Clock.monotonic() + Self.emitTime) else { return false }
+            write(bytes)
+            return true
         }
-        send(unsafe RunnerMessage.encoded(reading: reading, size: size))
-        return true
     }
-
-    func credit(_ units: UInt32) { window.add(Int(units), ordering: .relaxed) }
 
     /// Asks the host and waits for its answer.
     func ask(_ question: RunnerQuestion) -> HostAnswer {
@@ -55,9 +52,11 @@ final class HostLine: Sendable {
     }
 
     private func send(_ bytes: [UInt8]) {
-        writing.withLock { _ in
-            guard Stream.write(bytes, to: socket, until: .max) else { HostLine.hangUp() }
-        }
+        writing.withLock { _ in write(bytes) }
+    }
+
+    private func write(_ bytes: [UInt8]) {
+        guard Stream.write(bytes, to: socket, until: Clock.monotonic() + Duration.day) else { Self.hangUp() }
     }
 
     /// Ends this process and everything that the adapter has started in its group.
