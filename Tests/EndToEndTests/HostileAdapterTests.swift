@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -21,6 +22,27 @@ struct HostileAdapterTests {
         }
         try house.waitForEverythingToBeBack()
         try house.verifyTheRest()
+        #expect(try #require(house.host.terminate()) < 2)
+        #expect(house.host.exitCode == 0)
+    }
+
+    @Test("In the host's process, where that can survive it", arguments: Misdeed.groups)
+    func inHost(_ group: Misdeed.Group) throws {
+        let misdeeds = group.misdeeds.filter { $0.inHost != nil }
+        guard !misdeeds.isEmpty else { return }
+        let prefix = try InstalledPrefix()
+        let house = try HostileHouse(misdeeds, folder: prefix.adapters, program: prefix.program)
+        try house.drop()
+        house.host.signal(SIGHUP)
+        try house.waitForMisdeeds { $0.inHost ?? [] }
+        #expect(ProcessFacts(house.host.processID).runners.isEmpty)
+        try house.waitForThoseThatGoOn()
+
+        try house.remove()
+        house.host.signal(SIGHUP)
+        try house.host.waitForLog("adapter gone")
+        try house.verifyTheRest()
+        // What never returned is left behind, and nobody waits for it.
         #expect(try #require(house.host.terminate()) < 2)
         #expect(house.host.exitCode == 0)
     }

@@ -54,7 +54,9 @@ public final class HostProcess: Sendable {
     /// Whatever any of its runs has printed.
     public var allLogs: String {
         let files = (try? FileManager.default.contentsOfDirectory(at: logs.url, includingPropertiesForKeys: nil)) ?? []
-        return files.filter { $0.lastPathComponent.hasPrefix("host-") }.compactMap { try? Data(contentsOf: $0) }.map { String(decoding: $0, as: UTF8.self) }.joined()
+        return files.filter { $0.lastPathComponent.hasPrefix("host-") }.compactMap { try? Data(contentsOf: $0) }.map {
+            String(decoding: $0, as: UTF8.self)
+        }.joined()
     }
 
     /// The first line of this run's log that has the text.
