@@ -42,8 +42,8 @@ struct RunnerSetup: Hashable, Sendable {
     /// The instance's name.
     var instance = ""
     var settings: [String: String] = [:]
-    /// Files that the settings name: what else the adapter may read.
-    var readable: [String] = []
+    /// Files that the settings name.
+    var files: [String] = []
     /// What it must not read, wherever that lies.
     var secret: [String] = []
 }
@@ -117,7 +117,7 @@ extension RunnerSetup {
         writer.write(text: meterType ?? "")
         writer.write(text: instance)
         writer.write(texts: settings.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
-        writer.write(texts: readable)
+        writer.write(texts: files)
         writer.write(texts: secret)
     }
 
@@ -125,11 +125,11 @@ extension RunnerSetup {
         guard let library = reader.readText(limit: HostMessage.longestText), let needed = reader.readTexts(),
             let meterType = reader.readText(limit: HostMessage.longestText),
             let instance = reader.readText(limit: HostMessage.longestText), let pairs = reader.readTexts(),
-            pairs.count.isMultiple(of: 2), let readable = reader.readTexts(), let secret = reader.readTexts()
+            pairs.count.isMultiple(of: 2), let files = reader.readTexts(), let secret = reader.readTexts()
         else { return nil }
         self.init(
             library: library, needed: needed, meterType: meterType.isEmpty ? nil : meterType, instance: instance,
-            readable: readable, secret: secret)
+            files: files, secret: secret)
         for index in stride(from: 0, to: pairs.count, by: 2) { settings[pairs[index]] = pairs[index + 1] }
     }
 }

@@ -11,7 +11,7 @@ struct IsolatedHosting: AdapterHosting {
     private let instance: String
     private let settings: [String: String]
     /// Files that the settings name.
-    private let readable: [String]
+    private let files: [String]
     private let services: InstanceServices
     private var runner: RunnerProcess?
     /// When the runner was told to stop, monotonic ns.
@@ -31,7 +31,7 @@ struct IsolatedHosting: AdapterHosting {
         self.settings = settings
         self.services = services
         meterType = description.meterType
-        readable = description.settings.filter { $0.kind == .file }.compactMap { settings[$0.name] }
+        files = description.settings.filter { $0.kind == .file }.compactMap { settings[$0.name] }
     }
 
     // MARK: Calls
@@ -74,7 +74,7 @@ struct IsolatedHosting: AdapterHosting {
         let services = services
         do throws(RunnerLaunch.Failure) {
             runner = try launch.start(
-                meterType, instance: instance, settings: settings, readable: readable
+                meterType, instance: instance, settings: settings, files: files
             ) { line in services.take(line: line, .info, LogField("from", "output")) }
         } catch {
             switch error {

@@ -34,14 +34,14 @@ struct RunnerLaunch: Sendable {
 
     /// A process in which the adapter of that type is loaded.
     func start(
-        _ meterType: String, instance: String, settings: [String: String], readable: [String],
+        _ meterType: String, instance: String, settings: [String: String], files: [String],
         say: @escaping (String) -> Void
     ) throws(Failure) -> RunnerProcess {
         var setup = setup
         setup.meterType = meterType
         setup.instance = instance
         setup.settings = settings
-        setup.readable = readable
+        setup.files = files
         return try load(setup, name: instance, say: say).runner
     }
 

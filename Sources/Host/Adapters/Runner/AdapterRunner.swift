@@ -27,7 +27,7 @@ package enum AdapterRunner {
         let line = HostLine(socket: socket)
         // Before there is a second thread: it confines the one that calls, and what that starts.
         for path in setup.needed { _ = unsafe dlopen(path, RTLD_NOW | RTLD_LOCAL) }
-        let landlock = Sandbox.enter(library: setup.library, readable: setup.readable, secret: setup.secret)
+        let landlock = Sandbox.enter(library: setup.library, named: setup.files, secret: setup.secret)
         line.send(.ready(version: runnerProtocolVersion, landlock: UInt32(landlock)))
         do throws(LibraryObjection) {
             let adapters = try AdapterLibrary.load(setup.library, needed: [])

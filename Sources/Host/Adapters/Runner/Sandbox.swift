@@ -2,8 +2,9 @@ import CLinux
 import Glibc
 import Platform
 
-/// What a runner may touch of the file system, where the kernel has Landlock: what the libraries of the system need,
-/// devices, and the files that the adapter's own settings name. Never the host's data and secrets, wherever they lie.
+/// What a runner may touch of the file system, where the kernel has Landlock: it reads what the libraries of the system
+/// need and what lies beside the files that the adapter's own settings name, and writes to those files and to devices.
+/// Never the host's data and secrets, wherever they lie.
 enum Sandbox {
     /// Programs and libraries.
     private static let programs = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store"]
@@ -19,9 +20,9 @@ enum Sandbox {
     /// Confines the calling thread, which has to be the only one. Answers the version of Landlock; 0 = there is none.
     /// - Parameters:
     ///   - library: what is to be loaded.
-    ///   - readable: files that the adapter's settings name.
+    ///   - named: files that the adapter's settings name.
     ///   - secret: what it must not read.
-    static func enter(library: String, readable: [String], secret: [String]) -> Int {
+    static func enter(library: String, named: [String], secret: [String]) -> Int {
         let version = Int(sm_landlock_version())
         guard version > 0 else { return 0 }
         let ruleset = sm_landlock_ruleset()
@@ -33,9 +34,9 @@ enum Sandbox {
         allow(information, read, but: secret, ruleset)
         allow(devices, read | SM_LANDLOCK_WRITE, but: secret, ruleset)
         _ = unsafe sm_landlock_allow(ruleset, library, read)
-        for path in readable.compactMap(realPath) {
+        for path in named.compactMap(realPath) {
             // Named by whoever set this adapter up: also where another setting names it as a secret.
-            _ = unsafe sm_landlock_allow(ruleset, path, read)
+            _ = unsafe sm_landlock_allow(ruleset, path, read | SM_LANDLOCK_WRITE)
             // A file that is replaced is another file: its directory has to be allowed for the next one to be found.
             allow([directory(of: path)].filter { $0 != "/" }, read, but: secret, ruleset)
         }
