@@ -58,6 +58,14 @@ protocol AdapterHosting {
     mutating func start() throws(HostingError)
     /// - Parameter deadline: monotonic ns.
     mutating func read(until deadline: Int64) throws(HostingError)
+    /// Asks the meter's own log; METER_UNSUPPORTED where the adapter has none.
+    /// - Parameter put: takes a record, in ascending order: METER_SINK_...
+    mutating func history(
+        _ request: HistoryRequest, put: @escaping CallListener.Put
+    ) throws(HostingError) -> HistoryAnswer
+    /// Gets credentials with the help of a person, however long that takes; METER_UNSUPPORTED where the adapter needs
+    /// none. Answers what was found.
+    mutating func login(prompt: @escaping CallListener.Prompt) throws(HostingError) -> String
     mutating func stop() throws(HostingError)
     /// Whatever state it is in: afterwards nothing of the instance is left.
     mutating func destroy() throws(HostingError)

@@ -15,20 +15,40 @@ enum HostMessage: Hashable, Sendable {
     case enough
 }
 
-/// A call into an adapter.
-struct AdapterCall: Hashable, Sendable {
-    /// Raw values as in the protocol.
-    enum Verb: UInt8, Sendable {
-        case create = 1
-        case start, read, stop, destroy
+/// A call into an adapter. Deadlines are monotonic ns.
+enum AdapterCall: Hashable, Sendable {
+    case create(deadline: Int64)
+    case start(deadline: Int64)
+    case read(deadline: Int64)
+    case history(HistoryRequest)
+    /// However long a person takes.
+    case login
+    case stop(deadline: Int64)
+    case destroy(deadline: Int64)
+
+    /// Nil = none.
+    var deadline: Int64? {
+        switch self {
+        case .create(let deadline), .start(let deadline), .read(let deadline), .stop(let deadline),
+            .destroy(let deadline):
+            deadline
+        case .history(let request): request.deadline
+        case .login: nil
+        }
     }
 
-    var verb: Verb
-    /// Monotonic ns.
-    var deadline: Int64
-
     /// As people read it.
-    var name: String { "\(verb)()" }
+    var name: String {
+        switch self {
+        case .create: "create()"
+        case .start: "start()"
+        case .read: "read()"
+        case .history: "history()"
+        case .login: "login()"
+        case .stop: "stop()"
+        case .destroy: "destroy()"
+        }
+    }
 }
 
 /// What a runner needs to know.
@@ -97,16 +117,45 @@ extension HostMessage {
 }
 
 extension AdapterCall {
+    private var verb: UInt8 {
+        switch self {
+        case .create: 1
+        case .start: 2
+        case .read: 3
+        case .history: 4
+        case .login: 5
+        case .stop: 6
+        case .destroy: 7
+        }
+    }
+
     fileprivate func write(to writer: inout ByteWriter) {
-        writer.write(verb.rawValue)
-        writer.write(deadline)
+        writer.write(verb)
+        writer.write(deadline ?? 0)
+        guard case .history(let request) = self else { return }
+        writer.write(request.from)
+        writer.write(request.to)
+        writer.write(request.step)
+        writer.write(request.maxRecords)
     }
 
     fileprivate init?(_ reader: inout ByteReader) {
-        guard let verb = reader.read(UInt8.self).flatMap(Verb.init), let deadline = reader.read(Int64.self) else {
-            return nil
+        guard let verb = reader.read(UInt8.self), let deadline = reader.read(Int64.self) else { return nil }
+        switch verb {
+        case 1: self = .create(deadline: deadline)
+        case 2: self = .start(deadline: deadline)
+        case 3: self = .read(deadline: deadline)
+        case 4:
+            guard let from = reader.read(Int64.self), let to = reader.read(Int64.self),
+                let step = reader.read(Int64.self), let maxRecords = reader.read(UInt32.self)
+            else { return nil }
+            self = .history(
+                HistoryRequest(from: from, to: to, step: step, maxRecords: maxRecords, deadline: deadline))
+        case 5: self = .login
+        case 6: self = .stop(deadline: deadline)
+        case 7: self = .destroy(deadline: deadline)
+        default: return nil
         }
-        self.init(verb: verb, deadline: deadline)
     }
 }
 

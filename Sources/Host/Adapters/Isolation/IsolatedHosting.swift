@@ -38,15 +38,28 @@ struct IsolatedHosting: AdapterHosting {
 
     mutating func create() throws(HostingError) {
         if runner == nil { try begin() }
-        try call(.create, until: Clock.monotonic() + CallTime.start)
+        _ = try call(.create(deadline: Clock.monotonic() + CallTime.start))
     }
 
     mutating func start() throws(HostingError) {
-        try call(.start, until: Clock.monotonic() + CallTime.start)
+        _ = try call(.start(deadline: Clock.monotonic() + CallTime.start))
     }
 
-    mutating func read(until deadline: Int64) throws(HostingError) { try call(.read, until: deadline) }
-    mutating func stop() throws(HostingError) { try call(.stop, until: Clock.monotonic() + CallTime.stop) }
+    mutating func read(until deadline: Int64) throws(HostingError) { _ = try call(.read(deadline: deadline)) }
+
+    mutating func history(
+        _ request: HistoryRequest, put: @escaping CallListener.Put
+    ) throws(HostingError) -> HistoryAnswer {
+        try unsafe call(.history(request), CallListener(put: put)).history
+    }
+
+    mutating func login(prompt: @escaping CallListener.Prompt) throws(HostingError) -> String {
+        try call(.login, CallListener(prompt: prompt)).message
+    }
+
+    mutating func stop() throws(HostingError) {
+        _ = try call(.stop(deadline: Clock.monotonic() + CallTime.stop))
+    }
 
     mutating func destroy() throws(HostingError) {
         guard let runner else { return }
@@ -54,7 +67,7 @@ struct IsolatedHosting: AdapterHosting {
             runner.kill(because: .exit(status: 0))
             self.runner = nil
         }
-        try call(.destroy, until: Clock.monotonic() + CallTime.stop)
+        _ = try call(.destroy(deadline: Clock.monotonic() + CallTime.stop))
     }
 
     mutating func idle(until deadline: Int64?, _ bell: Doorbell) throws(HostingError) {
@@ -63,7 +76,9 @@ struct IsolatedHosting: AdapterHosting {
             return
         }
         switch runner.next(until: deadline, wake: bell.number) {
-        case .message(let message): try handle(message, runner, during: nil)
+        case .message(let message):
+            var records: UInt32 = 0
+            try handle(message, runner, during: nil, CallListener(), &records)
         case .ended(let end): throw ended(end, during: nil)
         case .woken: bell.silence()
         case .deadline: break
@@ -84,29 +99,33 @@ struct IsolatedHosting: AdapterHosting {
         }
     }
 
-    private mutating func call(_ verb: AdapterCall.Verb, until deadline: Int64) throws(HostingError) {
+    /// - Parameter listener: takes what comes while it runs.
+    private mutating func call(
+        _ call: AdapterCall, _ listener: CallListener = CallListener()
+    ) throws(HostingError) -> CallOutcome {
         guard let runner else { throw .ended("it is not running") }
-        let call = AdapterCall(verb: verb, deadline: deadline)
-        var limit = deadline + CallTime.patience
-        let last = limit + Self.longestService
+        var limit = call.deadline.map { $0 + CallTime.patience }
+        let last = limit.map { $0 + Self.longestService }
+        var records: UInt32 = 0
         pass(cancellationTo: runner)
         // Where it does not take the call, it is gone or about to be given up.
         _ = runner.send(.call(call))
         while true {
-            if let cancelledAt { limit = min(limit, cancelledAt + Self.stopTime) }
+            if let cancelledAt { limit = min(limit ?? .max, cancelledAt + Self.stopTime) }
             let wake = cancelledAt == nil ? services.gate.cancelDescriptor : -1
             switch runner.next(until: limit, wake: wake) {
             case .message(.returned(let outcome)):
-                guard outcome.code != METER_OK else { return }
+                guard outcome.code != METER_OK else { return outcome }
                 throw .failed(
                     AdapterFailure(code: outcome.code, message: outcome.message, retryAfter: outcome.retryAfter))
             case .message(let message):
                 let begin = Clock.monotonic()
-                try handle(message, runner, during: call)
+                try handle(message, runner, during: call, listener, &records)
                 // What the host takes for itself is not the adapter's time.
-                limit = min(last, limit + Clock.monotonic() - begin)
+                if let known = limit, let last { limit = min(last, known + (Clock.monotonic() - begin)) }
             case .woken: pass(cancellationTo: runner)
-            case .deadline: throw ended(runner.kill(because: .deadline(within: "its deadline and 2 s")), during: call)
+            case .deadline:
+                throw ended(runner.kill(because: .deadline(within: "its deadline and 2 s")), during: call)
             case .ended(let end): throw ended(end, during: call)
             }
         }
@@ -128,19 +147,28 @@ struct IsolatedHosting: AdapterHosting {
 
     // MARK: What the runner says
 
+    /// - Parameter records: that have come in this call.
     private mutating func handle(
-        _ message: RunnerMessage, _ runner: RunnerProcess, during call: AdapterCall?
+        _ message: RunnerMessage, _ runner: RunnerProcess, during call: AdapterCall?, _ listener: CallListener,
+        _ records: inout UInt32
     ) throws(HostingError) {
         do throws(Frame.Violation) {
             switch message {
             case .reading(let payload):
                 _ = try unsafe ReadingCoding.read(payload) { reading in unsafe services.emit(reading) }
+            case .record(let payload):
+                guard case .history(let request)? = call, records < request.maxRecords else {
+                    throw Frame.Violation(reason: "a record that nobody has asked for")
+                }
+                records += 1
+                let answer = try unsafe ReadingCoding.read(payload) { record in unsafe listener.put(record) }
+                if answer != METER_SINK_CONTINUE { _ = runner.send(.enough) }
             case .dropped(let invalid, let busy, let reason):
                 services.port.note(invalid: Int(invalid), busy: Int(busy), reason: reason)
             case .log(let level, let message): services.log(level, message)
             case .condition(let code, _, let message): services.condition(code, message)
             case .ask(let serial, let question):
-                let answer = answer(question)
+                let answer = answer(question, listener)
                 _ = runner.send(.answer(serial: serial, code: answer.code, bytes: answer.bytes))
             case .ready, .described, .refused, .loaded, .returned:
                 throw Frame.Violation(reason: "a message out of turn")
@@ -150,7 +178,7 @@ struct IsolatedHosting: AdapterHosting {
         }
     }
 
-    private func answer(_ question: RunnerQuestion) -> (code: Int32, bytes: [UInt8]) {
+    private func answer(_ question: RunnerQuestion, _ listener: CallListener) -> (code: Int32, bytes: [UInt8]) {
         switch question {
         case .spend(let requests): return (services.spend(requests), [])
         case .state(let key):
@@ -163,6 +191,9 @@ struct IsolatedHosting: AdapterHosting {
         case .setState(let key, let value):
             guard let key = String(validating: key, as: UTF8.self) else { return (METER_INVALID, []) }
             return (services.setState(key, value), [])
+        case .prompt(let prompt):
+            let reply = listener.prompt(prompt)
+            return (reply.code, reply.answer)
         }
     }
 }

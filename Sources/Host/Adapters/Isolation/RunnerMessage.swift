@@ -17,6 +17,8 @@ enum RunnerMessage: Hashable, Sendable {
     case returned(CallOutcome)
     /// A reading, as `ReadingCoding` has it.
     case reading([UInt8])
+    /// A record of history, as `ReadingCoding` has it; only within that call.
+    case record([UInt8])
     /// Readings that the runner has not passed on: they broke a rule, or too many were on their way.
     case dropped(invalid: UInt32, busy: UInt32, reason: String)
     case log(level: UInt32, message: String)
@@ -30,7 +32,10 @@ struct CallOutcome: Hashable, Sendable {
     /// METER_OK, or why it failed.
     var code: Int32 = METER_OK
     var retryAfter: Int64 = 0
+    /// Why it failed; of a login, what was found.
     var message = ""
+    /// Of history.
+    var history = HistoryAnswer()
 }
 
 /// What an adapter wants of the host.
@@ -39,6 +44,8 @@ enum RunnerQuestion: Hashable, Sendable {
     case state(key: [UInt8])
     /// Removes with nil.
     case setState(key: [UInt8], value: [UInt8]?)
+    /// Only within a login.
+    case prompt(LoginPrompt)
 }
 
 /// Version of what host and runner say to each other. Both are the same program; the version tells where they are not.
@@ -47,7 +54,7 @@ let runnerProtocolVersion: UInt32 = 1
 extension RunnerMessage {
     private enum Kind: UInt8 {
         case ready = 64
-        case described, refused, loaded, returned, reading, dropped, log, condition, ask
+        case described, refused, loaded, returned, reading, record, dropped, log, condition, ask
     }
 
     static let longestReason = 4096
@@ -66,6 +73,8 @@ extension RunnerMessage {
         case .returned(let outcome): Frame.encode(Kind.returned.rawValue) { outcome.write(to: &$0) }
         case .reading(let payload):
             Frame.encode(Kind.reading.rawValue, capacity: payload.count) { $0.write(bytes: payload) }
+        case .record(let payload):
+            Frame.encode(Kind.record.rawValue, capacity: payload.count) { $0.write(bytes: payload) }
         case .dropped(let invalid, let busy, let reason):
             Frame.encode(Kind.dropped.rawValue) { writer in
                 writer.write(invalid)
@@ -91,21 +100,25 @@ extension RunnerMessage {
         }
     }
 
-    /// The frame of a reading, made without a copy between.
-    static func encoded(reading: UnsafePointer<meter_reading>, size: Int) -> [UInt8] {
-        Frame.encode(Kind.reading.rawValue, capacity: size) { unsafe ReadingCoding.write(reading, to: &$0) }
+    /// The frame of a reading or a record, made without a copy between.
+    static func encoded(_ reading: UnsafePointer<meter_reading>, isRecord: Bool) -> [UInt8] {
+        let kind = isRecord ? Kind.record : .reading
+        return Frame.encode(kind.rawValue, capacity: unsafe ReadingCoding.size(reading)) { writer in
+            unsafe ReadingCoding.write(reading, to: &writer)
+        }
     }
 
     init(_ frame: Frame) throws(Frame.Violation) {
-        if Kind(rawValue: frame.kind) == .reading {
-            self = .reading(frame.payload)
-            return
+        switch Kind(rawValue: frame.kind) {
+        case .reading: self = .reading(frame.payload)
+        case .record: self = .record(frame.payload)
+        case let kind:
+            var reader = ByteReader(frame.payload)
+            guard let kind, let message = Self(kind, &reader), reader.isAtEnd else {
+                throw Frame.Violation(reason: "a message of kind \(frame.kind) that makes no sense")
+            }
+            self = message
         }
-        var reader = ByteReader(frame.payload)
-        guard let kind = Kind(rawValue: frame.kind), let message = Self(kind, &reader), reader.isAtEnd else {
-            throw Frame.Violation(reason: "a message of kind \(frame.kind) that makes no sense")
-        }
-        self = message
     }
 
     private init?(_ kind: Kind, _ reader: inout ByteReader) {
@@ -123,7 +136,7 @@ extension RunnerMessage {
         case .returned:
             guard let outcome = CallOutcome(&reader) else { return nil }
             self = .returned(outcome)
-        case .reading: return nil
+        case .reading, .record: return nil
         case .dropped:
             guard let invalid = reader.read(UInt32.self), let busy = reader.read(UInt32.self),
                 let reason = reader.readText(limit: Self.longestReason)
@@ -151,13 +164,20 @@ extension CallOutcome {
         writer.write(code)
         writer.write(retryAfter)
         writer.write(text: message)
+        writer.write(history.outcome)
+        for number in [history.coveredTo, history.retryAfter, history.noneBefore] { writer.write(number) }
     }
 
     fileprivate init?(_ reader: inout ByteReader) {
         guard let code = reader.read(Int32.self), let retryAfter = reader.read(Int64.self),
-            let message = reader.readText(limit: RunnerMessage.longestReason)
+            let message = reader.readText(limit: RunnerMessage.longestReason),
+            let outcome = reader.read(UInt32.self), let coveredTo = reader.read(Int64.self),
+            let askAgain = reader.read(Int64.self), let noneBefore = reader.read(Int64.self)
         else { return nil }
-        self.init(code: code, retryAfter: retryAfter, message: message)
+        self.init(
+            code: code, retryAfter: retryAfter, message: message,
+            history: HistoryAnswer(
+                outcome: outcome, coveredTo: coveredTo, retryAfter: askAgain, noneBefore: noneBefore))
     }
 }
 
@@ -177,6 +197,10 @@ extension RunnerQuestion {
             writer.write(block: key)
             writer.write(value != nil)
             writer.write(block: value ?? [])
+        case .prompt(let prompt):
+            writer.write(UInt8(4))
+            writer.write(prompt.kind)
+            writer.write(text: prompt.question)
         }
     }
 
@@ -193,6 +217,11 @@ extension RunnerQuestion {
                 let value = reader.readBlock(limit: Int(METER_STATE_MAX_BYTES))
             else { return nil }
             self = .setState(key: key, value: isThere ? value : nil)
+        case 4:
+            guard let kind = reader.read(UInt32.self),
+                let question = reader.readText(limit: RunnerMessage.longestReason)
+            else { return nil }
+            self = .prompt(LoginPrompt(kind: kind, question: question))
         default: return nil
         }
     }

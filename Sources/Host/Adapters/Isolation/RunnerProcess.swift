@@ -74,8 +74,10 @@ final class RunnerProcess {
                 let now = Clock.monotonic()
                 let pause = hasEnded || isHurried ? nil : frameBudget.wait(now: now)
                 if pause == nil, let frame = try frames.next() {
-                    frameBudget.spend(Int64(frame.cost))
-                    return .message(try RunnerMessage(frame))
+                    let message = try RunnerMessage(frame)
+                    // Records have been asked for, and as many as may come.
+                    if case .record = message {} else { frameBudget.spend(Int64(frame.cost)) }
+                    return .message(message)
                 }
                 if hasEnded { return .ended(reap(killing: nil)) }
                 if let deadline, now >= deadline { return .deadline }

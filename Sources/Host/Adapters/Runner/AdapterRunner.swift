@@ -74,7 +74,7 @@ package enum AdapterRunner {
                 declared: adapter.description.settings.map(\.name), gate: services.gate, services: services)
             let bell = try Doorbell()
             let calls = Mailbox<AdapterCall>(doorbell: bell)
-            _ = try Thread(name: "host-line") { listen(inbox, socket, line, services.gate, calls) }
+            _ = try Thread(name: "host-line") { listen(inbox, socket, line, services, calls) }
             var hosting = InProcessHosting(adapter: adapter, context: context)
             while true {
                 bell.wait(until: nil)
@@ -82,7 +82,7 @@ package enum AdapterRunner {
                     let outcome = perform(call, &hosting, services)
                     services.settle()
                     line.send(.returned(outcome))
-                    if call.verb == .destroy { return 0 }
+                    if case .destroy = call { return 0 }
                 }
             }
         } catch {
@@ -93,16 +93,18 @@ package enum AdapterRunner {
 
     /// What the host says, as it comes: also while a call runs.
     private static func listen(
-        _ inbox: FrameBuffer, _ socket: Int32, _ line: HostLine, _ gate: InstanceGate, _ calls: Mailbox<AdapterCall>
+        _ inbox: FrameBuffer, _ socket: Int32, _ line: HostLine, _ services: RemoteServices,
+        _ calls: Mailbox<AdapterCall>
     ) {
         var inbox = inbox
         while let message = receive(&inbox, socket) {
             switch message {
             case .call(let call): calls.post(call)
-            case .cancel: gate.cancel()
+            case .cancel: services.gate.cancel()
             case .answer(let serial, let code, let bytes):
                 line.take(HostLine.HostAnswer(code: code, bytes: bytes), to: serial)
-            case .enough, .setup: break
+            case .enough: services.stopHistory()
+            case .setup: break
             }
         }
         HostLine.hangUp()
@@ -112,10 +114,14 @@ package enum AdapterRunner {
         _ call: AdapterCall, _ hosting: inout InProcessHosting, _ services: RemoteServices
     ) -> CallOutcome {
         do throws(HostingError) {
-            switch call.verb {
+            switch call {
             case .create: try hosting.create()
             case .start: try start(&hosting, services.gate)
-            case .read: try hosting.read(until: call.deadline)
+            case .read(let deadline): try hosting.read(until: deadline)
+            case .history(let request):
+                services.beginHistory()
+                return CallOutcome(history: try unsafe hosting.history(request) { unsafe services.put($0) })
+            case .login: return CallOutcome(message: try hosting.login { services.prompt($0) })
             case .stop:
                 hosting.stop()
                 services.gate.close()

@@ -29,14 +29,16 @@ final class HostLine: Sendable {
 
     /// False where too much is on its way already: nothing was sent.
     func send(reading: UnsafePointer<meter_reading>) -> Bool {
-        let size = unsafe ReadingCoding.size(reading)
-        let bytes = unsafe RunnerMessage.encoded(reading: reading, size: size)
+        let bytes = unsafe RunnerMessage.encoded(reading, isRecord: false)
         return writing.withLock { _ in
             guard Poll.writable(socket, until: Clock.monotonic() + Self.emitTime) else { return false }
             write(bytes)
             return true
         }
     }
+
+    /// Waits for as long as it takes: the host has asked for it.
+    func send(record: UnsafePointer<meter_reading>) { send(unsafe RunnerMessage.encoded(record, isRecord: true)) }
 
     /// Asks the host and waits for its answer.
     func ask(_ question: RunnerQuestion) -> HostAnswer {

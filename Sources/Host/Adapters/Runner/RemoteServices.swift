@@ -8,12 +8,20 @@ import Synchronization
 final class RemoteServices: AdapterServices {
     let gate: InstanceGate
     private let line: HostLine
+
+    private struct Dropped {
+        var invalid: UInt32 = 0
+        var busy: UInt32 = 0
+        var reason = ""
+    }
+
     /// Checks readings as the host will, so that a wrong one is refused at once.
     private let assembly = Mutex(ReadingAssembly(circuits: [], maximumPowerW: .infinity))
     private let allowance = Mutex(LineAllowance())
     /// Apart: lines that the host is not likely to want must not use up those that it does.
     private let debugAllowance = Mutex(LineAllowance())
-    private let busy = Atomic<Int>(0)
+    private let dropped = Mutex(Dropped())
+    private let isEnough = Atomic<Bool>(false)
 
     init(_ line: HostLine) throws(SystemError) {
         self.line = line
@@ -22,30 +30,55 @@ final class RemoteServices: AdapterServices {
 
     func emit(_ reading: UnsafePointer<meter_reading>?) -> Int32 {
         guard gate.isOpen, !gate.isCancelled else { return METER_EMIT_CLOSED }
-        let refusal: String? = assembly.withLock { assembly in
-            do throws(ReadingAssembly.Refusal) {
-                _ = try unsafe assembly.emission(reading, instance: 0, now: Instant(nanoseconds: Clock.wall()))
-                return nil
-            } catch {
-                return error.reason
-            }
-        }
-        if let refusal {
-            line.send(.dropped(invalid: 1, busy: 0, reason: refusal))
+        if let reason = unsafe fault(of: reading) {
+            line.send(.dropped(invalid: 1, busy: 0, reason: reason))
             return METER_EMIT_INVALID
         }
         guard let reading = unsafe reading else { return METER_EMIT_INVALID }
         guard unsafe line.send(reading: reading) else {
-            busy.add(1, ordering: .relaxed)
+            dropped.withLock { $0.busy &+= 1 }
             return METER_EMIT_BUSY
         }
         return METER_EMIT_QUEUED
     }
 
-    /// What is said of dropped readings before the host learns how a call went.
+    /// A record of history: METER_SINK_...
+    func put(_ record: UnsafePointer<meter_reading>) -> Int32 {
+        if let reason = unsafe fault(of: record) {
+            dropped.withLock { dropped in
+                dropped.invalid &+= 1
+                dropped.reason = reason
+            }
+        } else {
+            unsafe line.send(record: record)
+        }
+        return isEnough.load(ordering: .relaxed) ? METER_SINK_STOP : METER_SINK_CONTINUE
+    }
+
+    /// The rule that it breaks; nil = none: then its pointers may be followed.
+    private func fault(of reading: UnsafePointer<meter_reading>?) -> String? {
+        assembly.withLock { assembly in
+            do throws(ReadingAssembly.Refusal) {
+                _ = try unsafe assembly.emission(reading, instance: 0, now: .now)
+                return nil
+            } catch {
+                return error.reason
+            }
+        }
+    }
+
+    /// The host wants no more records of the history that is being put.
+    func stopHistory() { isEnough.store(true, ordering: .relaxed) }
+    func beginHistory() { isEnough.store(false, ordering: .relaxed) }
+
+    /// What the host has to learn of dropped readings before it learns how a call went.
     func settle() {
-        let count = busy.exchange(0, ordering: .relaxed)
-        if count > 0 { line.send(.dropped(invalid: 0, busy: UInt32(clamping: count), reason: "")) }
+        let dropped = dropped.withLock { dropped in
+            defer { dropped = Dropped() }
+            return dropped
+        }
+        guard dropped.invalid + dropped.busy > 0 else { return }
+        line.send(.dropped(invalid: dropped.invalid, busy: dropped.busy, reason: dropped.reason))
     }
 
     func log(_ level: UInt32, _ message: meter_text) {
@@ -59,6 +92,12 @@ final class RemoteServices: AdapterServices {
     func condition(_ code: Int32, retryAfter: Int64, _ message: meter_text) {
         guard gate.isOpen else { return }
         unsafe line.send(.condition(code: code, retryAfter: retryAfter, message: words(message, limit: 1024)))
+    }
+
+    /// Asks a person, on behalf of a login.
+    func prompt(_ prompt: LoginPrompt) -> LoginReply {
+        let answer = line.ask(.prompt(prompt))
+        return LoginReply(code: answer.code, answer: answer.bytes)
     }
 
     func spend(_ requests: UInt32) -> Int32 {
