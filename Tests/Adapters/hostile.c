@@ -143,6 +143,17 @@ static void fork_bomb(meter_instance *instance) {
     say(instance->host, words);
 }
 
+/* On the line to the host, wherever that is. */
+static void write_garbage(meter_instance *instance) {
+    (void)instance;
+    char bytes[4096];
+    memset(bytes, 0xA5, sizeof bytes);
+    for (int i = 3; i < 200; i++) {
+        (void)!write(i, bytes, sizeof bytes);
+    }
+    sleep_for_ever();
+}
+
 /* In a session of its own: a signal to the group does not reach it. */
 static void leave_orphans(meter_instance *instance) {
     (void)instance;
@@ -404,7 +415,7 @@ static const struct {
 } misdeeds[] = {
     {"crash in read", do_crash}, {"crash in a thread", crash_in_thread}, {"abort", do_abort}, {"exit", do_exit},
     {"loop", do_loop}, {"sleep", do_sleep}, {"4 GB", allocate}, {"leak", leak}, {"files", open_files},
-    {"forks", fork_bomb}, {"orphans", leave_orphans}, {"output", write_much}, {"flood", flood}, {"reserve", reserve},
+    {"forks", fork_bomb}, {"garbage", write_garbage}, {"orphans", leave_orphans}, {"output", write_much}, {"flood", flood}, {"reserve", reserve},
     {"nan", emit_nan}, {"infinity", emit_infinity}, {"1e308", emit_huge}, {"1970", emit_1970}, {"2100", emit_2100},
     {"10,000,000 circuits", emit_many_circuits}, {"a name of 1 MB", emit_long_name}, {"no UTF-8", emit_no_utf8},
     {"strides", emit_strides}, {"size 0", emit_size_0}, {"size max", emit_size_max}, {"NULL", pass_null},

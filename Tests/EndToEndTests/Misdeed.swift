@@ -42,6 +42,7 @@ struct Misdeed: Sendable, CustomTestStringConvertible {
                 .end("crash in a thread", "SIGSEGV in read() at offset 0x"),
                 .end("abort", "SIGABRT in read() at offset 0x"),
                 .end("exit", "exit with status 0 in read()"),
+                .end("garbage", "it broke the runner's protocol in read()"),
                 .end("orphans", "exit with status 3 in read()"),
                 .init(name: "crash in destroy", words: []),
             ]),
