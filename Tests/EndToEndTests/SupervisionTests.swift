@@ -64,16 +64,20 @@ struct SupervisionTests {
         #expect(try #require(facts.runner(of: "constant")) != runner)
     }
 
-    @Test("A host that is killed leaves no process behind")
+    @Test("A host that is killed takes its adapters with it, and the next run what those had started")
     func hostIsKilled() throws {
-        try CAdapter.build(as: "constant.so", in: dropped)
-        let host = try host(["METER_TYPE": "mock,constant", "ADAPTER_ISOLATION": "always"])
+        try CAdapter.build("hostile.c", as: "hostile.so", in: dropped)
+        let host = try host([
+            "METER_TYPE": "mock,hostile,hostile@x", "ADAPTER_ISOLATION": "always", "HOSTILE__X__MISDEED": "forks",
+        ])
         let facts = ProcessFacts(host.processID)
         try waitUntil("their processes") {
-            facts.runner(of: "constant") != nil && facts.runner(of: "mock") != nil
+            facts.runner(of: "hostile") != nil && facts.runner(of: "mock") != nil && facts.runners.count >= 103
         }
         host.kill9()
-        try waitUntil("their ends") { facts.runners.isEmpty }
+        try waitUntil("the ends of those that the host had started") { facts.runners.count == 100 }
+        try host.start()
+        try waitUntil("the ends of the rest") { facts.runners.isEmpty }
     }
 
     @Test(

@@ -51,6 +51,7 @@ struct Host {
         self.exits = exits
         let isolationNote = Self.isolationNote(settings, exits)
         if let isolationNote { log.error(isolationNote) }
+        if let before = exits.before { RunnerSpawner.killLeftovers(of: before) }
         let shelf = try Self.makeShelf(settings, directory, isolationNote == nil ? host.isolation : .always, log)
         self.shelf = shelf
 

@@ -9,6 +9,8 @@ import Storage
 struct UncleanExits {
     /// Whether the run before this one did not end in order.
     let wasUnclean: Bool
+    /// The process of that run.
+    let before: Int32?
     /// Of the last ten minutes, wall time.
     let recent: [Instant]
 
@@ -23,11 +25,13 @@ struct UncleanExits {
         marker = directory.path(of: "running")
         let file = directory.path(of: "unclean-exits")
         wasUnclean = unsafe access(marker, F_OK) == 0
-        _ = FileDescriptor(owning: unsafe sm_open(marker, O_WRONLY | O_CREAT, 0o600))
+        before = Self.numbers(in: marker).first.flatMap(Int32.init(exactly:))
+        Self.write(numbers: [Int64(getpid())], to: marker)
         // A clock that was wrong may have written a time of the future.
-        let before = Self.read(file).filter { now - $0 < Self.window && $0 - now < Self.window }
-        recent = wasUnclean ? Array((before + [now]).suffix(Self.most)) : before
-        if wasUnclean { Self.write(recent, to: file) }
+        let known = Self.numbers(in: file).filter { (0...1 << 33).contains($0) }.map(Instant.init(seconds:))
+        let valid = known.filter { now - $0 < Self.window && $0 - now < Self.window }
+        recent = wasUnclean ? Array((valid + [now]).suffix(Self.most)) : valid
+        if wasUnclean { Self.write(numbers: recent.map { $0.nanoseconds / Duration.second }, to: file) }
     }
 
     /// Whether every adapter is to have a process of its own.
@@ -36,20 +40,19 @@ struct UncleanExits {
     /// In order.
     func end() { _ = unsafe unlink(marker) }
 
-    /// Seconds since 1970, one a line.
-    private static func read(_ file: String) -> [Instant] {
+    /// One a line.
+    private static func numbers(in file: String) -> [Int64] {
         let descriptor = FileDescriptor(owning: unsafe sm_open(file, O_RDONLY, 0))
         var bytes = [UInt8](repeating: 0, count: 512)
         let count = unsafe Glibc.read(descriptor.number, &bytes, bytes.count)
-        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n").compactMap { line in
-            Int64(line).flatMap { (0...1 << 33).contains($0) ? Instant(seconds: $0) : nil }
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n").compactMap {
+            Int64($0)
         }
     }
 
-    private static func write(_ exits: [Instant], to file: String) {
-        let text = exits.map { "\($0.nanoseconds / Duration.second)\n" }.joined()
+    private static func write(numbers: [Int64], to file: String) {
+        let bytes = numbers.flatMap { Array("\($0)\n".utf8) }
         let descriptor = FileDescriptor(owning: unsafe sm_open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600))
-        let bytes = Array(text.utf8)
         _ = unsafe Glibc.write(descriptor.number, bytes, bytes.count)
     }
 }

@@ -81,6 +81,19 @@ package final class RunnerSpawner: Sendable {
     /// A runner has ended: what it has left behind goes, too.
     func sweep() { work.post(.sweep) }
 
+    /// Kills what a host that was killed has left behind: its runners go with it, but not what adapters have started in
+    /// them. That keeps the runner's command line.
+    package static func killLeftovers(of host: Int32) {
+        let wanted = Array("smart-meter\0adapter-runner\0\(host)\0".utf8)
+        for name in DirectoryNames.of("/proc") ?? [] {
+            guard let process = pid_t(name), process > 1 else { continue }
+            let file = FileDescriptor(owning: unsafe sm_open("/proc/\(name)/cmdline", O_RDONLY, 0))
+            var bytes = [UInt8](repeating: 0, count: wanted.count)
+            guard unsafe read(file.number, &bytes, bytes.count) == wanted.count, bytes == wanted else { continue }
+            kill(process, SIGKILL)
+        }
+    }
+
     // MARK: The spawner's thread
 
     private static func spawn(_ program: String, _ name: String, _ environment: [String]) -> Result<Child, SystemError>
