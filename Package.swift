@@ -64,11 +64,12 @@ let package = Package(
         .target(name: "AdapterKit", dependencies: ["AdapterABI"], swiftSettings: strict),
 
         system("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
+        system("CCrypto", "libcrypto", apt: "libssl-dev"),
         system("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
         system("CMicrohttpd", "libmicrohttpd", apt: "libmicrohttpd-dev"),
         .target(name: "CLinux", cSettings: strictC),
 
-        stage("Platform", ["CLinux"]),
+        stage("Platform", ["CLinux", "CCrypto"]),
         stage("Readings", []),
         stage("Observability", ["Platform", "Readings"]),
         stage("Configuration", ["Readings"]),

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-BUILD_PACKAGES=(pkg-config libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev tzdata)
+BUILD_PACKAGES=(pkg-config libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev tzdata)
 TEST_PACKAGES=(influxdb influxdb-client victoria-metrics sqlite3 gcc g++ binutils util-linux procps)
 
 say() { echo "setup: $*" >&2; }

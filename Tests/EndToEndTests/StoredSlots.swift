@@ -21,15 +21,16 @@ struct StoredSlots {
 
     /// By their ends.
     func slots() throws -> [Slot] {
-        var names: [Int64: String] = [:]
-        for row in try query("SELECT id, name FROM circuit_name") {
-            if let id = Self.integer(row["id"]), let name = row["name"] as? String { names[id] = name }
-        }
+        // Names after slots: those of a slot are stored with it.
         let rows = try query(
             """
             SELECT s.end, i.meter_type, s.total_power_w, hex(s.circuits) AS circuits FROM slot s
             JOIN instance i ON i.id = s.instance ORDER BY s.end
             """)
+        var names: [Int64: String] = [:]
+        for row in try query("SELECT id, name FROM circuit_name") {
+            if let id = Self.integer(row["id"]), let name = row["name"] as? String { names[id] = name }
+        }
         return try rows.compactMap { row in
             guard let end = Self.integer(row["end"]) else { return nil }
             var slot = Slot(

@@ -23,5 +23,7 @@ int sm_undumpable(void);
 int sm_fallocate(int descriptor, int64_t bytes);
 /* What the system calls an errno; the text lives in `buffer` or for good. */
 const char *sm_error_text(int code, char *buffer, unsigned long capacity);
+/* pipe2(O_CLOEXEC) */
+int sm_pipe(int ends[2]);
 /* fcntl(F_SETFD, FD_CLOEXEC); a variadic call. */
 int sm_close_on_exec(int descriptor);

@@ -71,6 +71,15 @@ package final class EmissionPort: Sendable {
         }
     }
 
+    /// Readings that were dropped on their way here.
+    func note(invalid: Int, busy: Int, reason: String) {
+        state.withLock { state in
+            state.counts.invalid += invalid
+            state.counts.busy += busy
+        }
+        if invalid > 0 { complain(reason) }
+    }
+
     private enum Outcome {
         case closed
         case refused(String)

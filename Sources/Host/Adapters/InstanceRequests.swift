@@ -1,7 +1,7 @@
 import Platform
 import Synchronization
 
-/// What others ask of an instance's thread, and where that thread waits.
+/// What others ask of an instance's thread.
 final class InstanceRequests: Sendable {
     enum Wake: Sendable {
         /// The deadline has come.
@@ -37,11 +37,14 @@ final class InstanceRequests: Sendable {
     func clockChanged() { ask { $0.clock = true } }
 
     /// Waits until `deadline` (monotonic ns; nil = for ever), or until something is asked. The instance's thread only.
-    func wait(until deadline: Int64?) -> Wake {
+    /// - Parameter idle: waits for the bell or the deadline, or shorter, and silences the bell.
+    func wait<Failure: Error>(
+        until deadline: Int64?, _ idle: (Int64?, Doorbell) throws(Failure) -> Void
+    ) throws(Failure) -> Wake {
         while true {
             if let wake = take() { return wake }
             if let deadline, Clock.monotonic() >= deadline { return .due }
-            bell.wait(until: deadline)
+            try idle(deadline, bell)
         }
     }
 

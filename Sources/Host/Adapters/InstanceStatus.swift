@@ -12,6 +12,8 @@ package enum InstanceState: Hashable, Sendable {
     case backingOff(String)
     /// It failed in a way that trying again cannot mend.
     case needsPerson(String)
+    /// The process that it ran in is gone, and will be started again.
+    case restarting(String)
     /// A call did not return: never called again.
     case abandoned(String)
     case stopped
@@ -24,6 +26,7 @@ package enum InstanceState: Hashable, Sendable {
         case .running: "running"
         case .backingOff: "backing_off"
         case .needsPerson: "needs_attention"
+        case .restarting: "restarting"
         case .abandoned: "abandoned"
         case .stopped: "stopped"
         }
@@ -33,7 +36,7 @@ package enum InstanceState: Hashable, Sendable {
     package var reason: String? {
         switch self {
         case .waiting(let reason), .misconfigured(let reason), .backingOff(let reason), .needsPerson(let reason),
-            .abandoned(let reason):
+            .restarting(let reason), .abandoned(let reason):
             reason
         case .starting, .running, .stopped: nil
         }

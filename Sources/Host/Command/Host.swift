@@ -14,7 +14,6 @@ import Synchronization
 
 /// One run of the host, from its parts to its last commit. Main owns it.
 struct Host {
-    private let settings: Settings
     private let log: Log
     private let directory: DataDirectory
     private let pipeline: Pipeline
@@ -24,16 +23,21 @@ struct Host {
     private let server: HTTPServer
     private let serverThread: Thread
     private let events: HostEvents
-    /// There while a host runs: found at a start, the run before did not end in order.
-    private let marker: String
+    private let exits: UncleanExits
+    private let shelf: AdapterShelf
+    private let reconfiguration: Reconfiguration
+    /// As last read.
+    private var current: Settings
+    private var news = CatalogNews()
 
     /// What a stop may take (design: within 2 s).
     private static let stopTime = 1800 * Duration.millisecond
 
     init(_ settings: Settings, _ zone: SystemZone) throws {
-        self.settings = settings
+        current = settings
         let host = settings.host
         _ = sm_undumpable()
+        sm_raise_descriptor_limit()
         events = try HostEvents()
         let log = try Log(level: LogLevel(host.logLevel), format: host.logFormat == .json ? .json : .text)
         self.log = log
@@ -41,16 +45,15 @@ struct Host {
         try log.start()
         log.info("smart-meter starts", LogField("version", HostVersion.text), LogField("zone", zone.zone.name))
 
-        let directory = try DataDirectory(locking: host.dataDirectory)
+        let directory = try DataDirectory(locking: settings.dataDirectory)
         self.directory = directory
-        marker = directory.path(of: "running")
-        let uncleanEnd = Self.leaveMarker(marker)
-
-        let catalog = AdapterCatalog(
-            release: settings.catalogDirectories.release, directories: settings.catalogDirectories.others)
-        for refusal in catalog.refused {
-            log.warning("adapter refused", LogField("file", refusal.path), LogField("reason", refusal.reason))
-        }
+        let exits = UncleanExits(directory, now: .now)
+        self.exits = exits
+        let isolationNote = Self.isolationNote(settings, exits)
+        if let isolationNote { log.error(isolationNote) }
+        if let before = exits.before { RunnerSpawner.killLeftovers(of: before) }
+        let shelf = try Self.makeShelf(settings, directory, isolationNote == nil ? host.isolation : .always, log)
+        self.shelf = shelf
 
         let board = LiveBoard()
         let wakeDelivery = WakeDelivery()
@@ -59,15 +62,20 @@ struct Host {
         }
         self.pipeline = pipeline
         try pipeline.start()
-        instances = Instances(pipeline: pipeline, board: board, log: log, uncleanEnd: uncleanEnd)
+        instances = Instances(pipeline: pipeline, board: board, log: log, uncleanEnd: exits.wasUnclean)
+        reconfiguration = Reconfiguration(instances)
+        // Adapters are looked for while everything else begins.
+        _ = shelf.tend()
+        instances.begin(InstancePlan.all(settings, shelf.catalog))
         delivery = try Self.makeDelivery(settings, directory, pipeline, log)
         wakeDelivery.set(delivery)
         try delivery?.start()
 
         house = House(
             instances: instances, board: board, pipeline: pipeline, delivery: delivery,
-            standIn: Self.makeStandIn(settings, catalog, board, log), zone: zone, refused: catalog.refused,
-            stale: Int64(host.staleSeconds) * Duration.second, isUnconfigured: settings.isUnconfigured,
+            standIn: Self.makeStandIn(settings, shelf, board, log), zone: zone, shelf: shelf,
+            isolationNote: isolationNote, stale: Int64(host.staleSeconds) * Duration.second,
+            isUnconfigured: settings.isUnconfigured,
             history: History(directory), currency: host.tariff.currency, log: log)
         let server = try HTTPServer(
             address: host.bindAddress, port: host.servicePort, router: Router(HouseRoutes.table(house)))
@@ -83,7 +91,6 @@ struct Host {
         if settings.isUnconfigured {
             log.warning("no meter is configured: set HOME_ASSISTANT_URL and HOME_ASSISTANT_TOKEN, or METER_TYPE")
         }
-        try instances.begin(InstancePlan.all(settings, catalog), settings)
     }
 
     // MARK: The parts
@@ -127,22 +134,30 @@ struct Host {
     }
 
     private static func makeStandIn(
-        _ settings: Settings, _ catalog: AdapterCatalog, _ board: LiveBoard, _ log: Log
+        _ settings: Settings, _ shelf: AdapterShelf, _ board: LiveBoard, _ log: Log
     ) -> StandIn? {
         guard settings.host.fallback == .mock,
-            !settings.host.meterTypes.contains(where: { $0 == .instance(StandIn.identity) }),
-            let adapter = catalog.adapter(ofType: StandIn.identity.meterType)
+            !settings.host.meterTypes.contains(where: { $0 == .instance(StandIn.identity) })
         else { return nil }
-        let resolved = AdapterSettingResolver(identity: StandIn.identity, lookup: settings.lookup)
-            .resolve(adapter.description.settings)
-        return StandIn(adapter: adapter, settings: resolved.values, board: board, log: log)
+        return StandIn(shelf: shelf, lookup: settings.lookup, board: board, log: log)
     }
 
-    /// Answers whether it was there already.
-    private static func leaveMarker(_ path: String) -> Bool {
-        let wasThere = unsafe access(path, F_OK) == 0
-        _ = FileDescriptor(owning: unsafe sm_open(path, O_WRONLY | O_CREAT, 0o600))
-        return wasThere
+    private static func makeShelf(
+        _ settings: Settings, _ directory: DataDirectory, _ isolation: HostSettings.Isolation, _ log: Log
+    ) throws -> AdapterShelf {
+        let loader = AdapterLoader(
+            staging: try StagingArea(directory.path(of: "adapters")),
+            spawner: try RunnerSpawner(environment: Environment.variables, adoptsOrphans: true), isolation: isolation,
+            secret: settings.secretPaths, log: log)
+        let directories = settings.catalogDirectories
+        return try AdapterShelf(
+            release: directories.release, directories: directories.others, loader: loader, watches: true)
+    }
+
+    /// Why every adapter gets a process of its own although it was not set so.
+    private static func isolationNote(_ settings: Settings, _ exits: UncleanExits) -> String? {
+        guard exits.areTooMany, settings.host.isolation != .always else { return nil }
+        return "\(exits.recent.count) runs in ten minutes did not end in order: every adapter has a process of its own"
     }
 
     // MARK: The run
@@ -156,21 +171,24 @@ struct Host {
     }
 
     /// Until a signal asks to end, or the store cannot go on.
-    func run() throws -> Ending {
+    mutating func run() throws -> Ending {
         let listener = try UnixSocket.listen(at: directory.path(of: "control.sock"))
-        let control = ControlServer(house: house, settings: settings.host, log: log)
+        let control = ControlServer(house: house, settings: current.host, log: log)
         while true {
             if pipeline.status.isDamaged {
                 log.error("the store is damaged: starting anew, which sets it aside")
                 _ = stop()
                 return .startAnew
             }
-            var wake = house.tendStandIn()
             let now = Clock.monotonic()
+            var wake = min(tendShelf(), house.tendStandIn())
             for entry in instances.all {
                 if let next = entry.running?.checkDeadline(now: now) { wake = min(wake, next) }
             }
-            switch events.next(until: min(wake, now + Duration.second * 5), listener: listener.number) {
+            let adapters = [shelf.watchDescriptor, shelf.bell.number]
+            let event = events.next(
+                until: min(wake, now + Duration.second * 5), listener: listener.number, adapters: adapters)
+            switch event {
             case .stop(let signal):
                 log.info("smart-meter stops", LogField("signal", signal))
                 return .stopped(stop())
@@ -181,13 +199,24 @@ struct Host {
                 for entry in instances.all { entry.running?.clockChanged() }
             case .connection:
                 if let connection = UnixSocket.accept(from: listener.number) { control.serve(connection) }
-            case .nothing: break
+            case .adapters, .nothing: break
             }
         }
     }
 
-    /// SIGHUP: settings and secrets are read again. What cannot change while running keeps its value until a restart.
-    private func reload() {
+    /// What has happened to adapters' files. Answers when to look again (monotonic ns).
+    private mutating func tendShelf() -> Int64 {
+        let (hasChanged, wake) = shelf.tend()
+        guard hasChanged else { return wake }
+        let catalog = shelf.catalog
+        news.say(catalog, log)
+        reconfiguration.ask(current, catalog, isByPerson: false)
+        return wake
+    }
+
+    /// SIGHUP: settings and secrets are read again, and adapters looked for. What cannot change while running keeps its
+    /// value until a restart.
+    private mutating func reload() {
         let fresh = Settings.read()
         guard fresh.problems.isEmpty else {
             for problem in fresh.problems { log.error("settings not reloaded", LogField("problem", problem)) }
@@ -197,17 +226,16 @@ struct Host {
         log.configure(
             level: LogLevel(fresh.host.logLevel), format: fresh.host.logFormat == .json ? .json : .text)
         delivery?.reload()
-        let catalog = AdapterCatalog(
-            release: fresh.catalogDirectories.release, directories: fresh.catalogDirectories.others)
-        // Stopping an adapter may take a second: not on main.
-        let instances = instances
-        _ = try? Thread(name: "reload") { instances.reconfigure(InstancePlan.all(fresh, catalog), fresh) }
+        current = fresh
+        shelf.rescan()
+        reconfiguration.ask(fresh, shelf.catalog, isByPerson: true)
         log.info("settings reloaded")
     }
 
     /// Adapters first, so that nothing new comes; the pipeline last, so that everything that came is durable.
     private func stop() -> Int32 {
         let deadline = Clock.monotonic() + Self.stopTime
+        instances.close()
         let running = instances.all.compactMap(\.running)
         for adapter in running { adapter.stop() }
         house.standIn?.stop()
@@ -219,7 +247,7 @@ struct Host {
         serverThread.join(until: deadline - 700 * Duration.millisecond)
         _ = delivery?.join(until: deadline - 600 * Duration.millisecond)
         let isCommitted = pipeline.stop(until: deadline)
-        if isCommitted { unsafe unlink(marker) }
+        if isCommitted { exits.end() }
         unsafe unlink(directory.path(of: "control.sock"))
         log.info("smart-meter has stopped", LogField("committed", isCommitted))
         _ = log.stop(until: Clock.monotonic() + 200 * Duration.millisecond)

@@ -16,7 +16,9 @@ final class House: HouseView {
     let delivery: DeliveryLoop?
     let standIn: StandIn?
     let zone: SystemZone
-    let refused: [AdapterRefusal]
+    let shelf: AdapterShelf
+    /// Why every adapter has a process of its own, where that is not as it was set.
+    let isolationNote: String?
     let stale: Int64
     let isUnconfigured: Bool
     let history: History
@@ -27,8 +29,8 @@ final class House: HouseView {
 
     init(
         instances: Instances, board: LiveBoard, pipeline: Pipeline, delivery: DeliveryLoop?, standIn: StandIn?,
-        zone: SystemZone, refused: [AdapterRefusal], stale: Int64, isUnconfigured: Bool, history: History,
-        currency: String, log: Log
+        zone: SystemZone, shelf: AdapterShelf, isolationNote: String?, stale: Int64, isUnconfigured: Bool,
+        history: History, currency: String, log: Log
     ) {
         self.instances = instances
         self.board = board
@@ -36,7 +38,8 @@ final class House: HouseView {
         self.delivery = delivery
         self.standIn = standIn
         self.zone = zone
-        self.refused = refused
+        self.shelf = shelf
+        self.isolationNote = isolationNote
         self.stale = stale
         self.isUnconfigured = isUnconfigured
         self.history = history
@@ -59,6 +62,8 @@ final class House: HouseView {
     func tendStandIn() -> Int64 {
         let now = Clock.monotonic()
         guard let standIn else { return now + Duration.hour }
+        // The meter's adapter may be the next one that is found.
+        guard shelf.catalog.isComplete else { return now + Duration.second / 2 }
         let newest = newest
         let isNeeded: Bool
         if let newest {
@@ -292,10 +297,18 @@ final class House: HouseView {
     }
 
     private func setupFaults() -> [HealthReport.Fault] {
-        var faults = refused.map { refusal in
+        var faults = shelf.catalog.refused.map { refusal in
             HealthReport.Fault(
                 .degraded, what: "adapter file refused: \(refusal.path): \(refusal.reason)",
                 todo: "replace or remove the file")
+        }
+        if let isolationNote {
+            faults.append(
+                .init(
+                    .degraded, what: isolationNote,
+                    todo:
+                        "see the log for the adapter that crashes; a restart later goes back to ADAPTER_ISOLATION=auto"
+                ))
         }
         if zone.isGuess {
             faults.append(

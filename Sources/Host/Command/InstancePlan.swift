@@ -7,6 +7,8 @@ struct InstancePlan: Sendable {
     enum Fate: Sendable {
         /// The adapter and its settings.
         case ready(LoadedAdapter, ResolvedAdapterSettings)
+        /// Not among the adapters found so far, and not all files have been looked at.
+        case loading
         /// Not among the adapters found.
         case waiting(String)
         /// A setting is missing or wrong.
@@ -15,7 +17,7 @@ struct InstancePlan: Sendable {
 
     let identity: InstanceIdentity
     let fate: Fate
-    let isHouse: Bool
+    var isHouse: Bool
 
     init(identity: InstanceIdentity, fate: Fate, isHouse: Bool) {
         self.identity = identity
@@ -35,6 +37,8 @@ struct InstancePlan: Sendable {
             switch selection {
             case .instance(let identity): identities.append(identity)
             case .all:
+                // Which of them is the house must not depend on which file is looked at first.
+                guard catalog.isComplete else { break }
                 identities += catalog.adapters.map { InstanceIdentity(meterType: $0.description.meterType) }
                     .filter { identity in
                         guard identity.meterType != "mock", !identities.contains(identity) else { return false }
@@ -51,6 +55,7 @@ struct InstancePlan: Sendable {
 
     private static func fate(_ identity: InstanceIdentity, _ settings: Settings, _ catalog: AdapterCatalog) -> Fate {
         guard let adapter = catalog.adapter(ofType: identity.meterType) else {
+            guard catalog.isComplete else { return .loading }
             let places = catalog.directories.joined(separator: ":")
             return .waiting("no adapter of type \(identity.meterType) in \(places)")
         }

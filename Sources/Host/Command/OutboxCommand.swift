@@ -19,7 +19,7 @@ struct OutboxCommand {
 
     init(_ settings: HostSettings, status: DeliveryStatus? = nil, operate: Operate? = nil) {
         self.settings = settings
-        directory = DataDirectory(unlocked: settings.dataDirectory)
+        directory = DataDirectory(unlocked: Environment.absolute(settings.dataDirectory))
         self.status = status
         self.operate = operate
     }
@@ -149,7 +149,7 @@ struct OutboxCommand {
         _ operation: @escaping @Sendable (Store) throws(StorageError) -> Int
     ) throws(StorageError) -> Int {
         guard let operate else {
-            return try operation(try Store.open(in: try DataDirectory(locking: settings.dataDirectory)).store)
+            return try operation(try Store.open(in: try DataDirectory(locking: Environment.absolute(settings.dataDirectory))).store)
         }
         guard let result = operate(operation) else {
             throw StorageError(.busy, "the running host did not answer in time")

@@ -27,7 +27,8 @@ enum RunCommand {
             return SmartMeter.ExitStatus.configuration
         }
         do {
-            switch try Host(settings, zone).run() {
+            var host = try Host(settings, zone)
+            switch try host.run() {
             case .stopped(let status): return status
             case .startAnew: return startAnew(terminal)
             }

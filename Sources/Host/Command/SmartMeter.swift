@@ -34,6 +34,7 @@ enum SmartMeter {
             terminal.print(SettingTables.markdown())
             return ExitStatus.ok
         case .run: return RunCommand.run(terminal)
+        case .adapterRunner(let parent): return AdapterRunner.run(parent: parent)
         case .adapters(let json):
             return withSettings(terminal) { AdaptersCommand.run($0, json: json, console: terminal) }
         case .config(let json): return withSettings(terminal) { ConfigCommand.run($0, json: json, console: terminal) }

@@ -26,8 +26,12 @@ extension HostSetting {
             .meters, "MAX_POWER_W", .number(1...100_000_000), default: "100000",
             "A power beyond this is dropped as implausible", store: number(\.maximumPowerW)),
         HostSetting(
-            .meters, "ADAPTER_PATH", .text, "Directories with further adapters, colon-separated",
+            .meters, "ADAPTER_PATH", .text, "Directories that adapters are dropped into, colon-separated",
             store: list(\.adapterPath, separator: ":")),
+        HostSetting(
+            .meters, "ADAPTER_ISOLATION", .choice(HostSettings.Isolation.allCases.map(\.rawValue)), default: "auto",
+            "Which adapters run in a process of their own: auto, all but the release's own that need no library; or always",
+            store: word(\.isolation)),
     ]
 
     private static let service = [

@@ -7,6 +7,7 @@ package struct HostSettings: Sendable {
     package internal(set) var fallback = Fallback.mock
     package internal(set) var staleSeconds = 0
     package internal(set) var adapterPath: [String] = []
+    package internal(set) var isolation = Isolation.auto
     package internal(set) var fetchIntervalSeconds = 0
     package internal(set) var maximumPowerW = 0.0
 
@@ -68,6 +69,8 @@ package struct HostSettings: Sendable {
         }
     }
 
+    /// Which adapters run in a process of their own.
+    package enum Isolation: String, CaseIterable, Sendable { case auto, always }
     package enum Fallback: String, CaseIterable, Sendable { case mock, none }
     package enum LogLevelName: String, CaseIterable, Sendable { case error, warning, info, debug }
     package enum LogFormatName: String, CaseIterable, Sendable { case auto, text, json }

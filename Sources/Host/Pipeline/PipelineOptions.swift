@@ -46,7 +46,7 @@ package struct PipelineOptions: Sendable {
 }
 
 /// An instance as the pipeline gets to know it.
-package struct InstanceRegistration: Sendable {
+package struct InstanceRegistration: Hashable, Sendable {
     package var identity: InstanceIdentity
     /// Nanoseconds, as are all of these.
     package var sampling: Int64

@@ -82,7 +82,7 @@ struct PipelineWork {
         var isLast = false
         for message in messages {
             switch message {
-            case .register(let registration, let reply): reply.give(register(registration))
+            case .register(let registration, let reply): reply.give(register(registration, monotonic: monotonic))
             case .setState(let record, let reply):
                 plan.states.append(record)
                 replies.append(reply)
@@ -113,9 +113,16 @@ struct PipelineWork {
         return isLast
     }
 
-    private mutating func register(_ registration: InstanceRegistration) -> Result<InstanceSeed, StorageError> {
+    private mutating func register(
+        _ registration: InstanceRegistration, monotonic: Int64
+    ) -> Result<InstanceSeed, StorageError> {
         do throws(StorageError) {
             let number = try store.number(of: registration.identity)
+            if instances[number] != nil, !plan.isEmpty {
+                // It is made anew from the store, which has to have everything by then.
+                try commit(monotonic: monotonic)
+                succeeded(monotonic: monotonic)
+            }
             let circuits = try store.circuits(of: number)
             let state = try store.state(of: number)
             instances[number] = try InstanceWork(

@@ -1,0 +1,250 @@
+import AdapterABI
+import Observability
+import Platform
+import Readings
+import Synchronization
+
+// What an instance's thread does, from its start to its end.
+extension RunningAdapter {
+    /// Lives; and where its process has ended by itself, lives again.
+    func run(_ hosting: consuming some AdapterHosting) {
+        var hosting = hosting
+        var restarts = Restarts()
+        while true {
+            let begin = Clock.monotonic()
+            do throws(HostingError) {
+                try live(&hosting, isRestart: restarts.count > 0)
+                break
+            } catch {
+                services.close()
+                if requests.isStopping {
+                    sayLast(error)
+                    break
+                }
+                let pause = restarts.pause(afterLife: Clock.monotonic() - begin, random: random())
+                note(end: error.words, restarts, pause: pause)
+                guard waitForRestart(until: Clock.monotonic() + pause, &hosting) else { break }
+            }
+        }
+        if !isAbandoned {
+            do throws(HostingError) { try hosting.destroy() } catch { sayLast(error) }
+        }
+        set(.stopped)
+    }
+
+    /// It was to end anyway.
+    private func sayLast(_ error: HostingError) {
+        log.warning(
+            "adapter did not end well", LogField("instance", identity.name), LogField("reason", error.words))
+    }
+
+    /// From create to stop, as often as it takes; returns where the instance is to end.
+    private func live(_ hosting: inout some AdapterHosting, isRestart: Bool) throws(HostingError) {
+        var starts = Agenda(schedule, lastAttempt: nil, uncleanEnd: false, now: .now)
+        while try waitUntilDue(&starts, &hosting) {
+            do throws(HostingError) {
+                try startInstance(&hosting)
+            } catch {
+                guard case .failed(let failure) = error else { throw error }
+                if requests.isStopping { break }
+                starts.fail(failure, random: random(), .now)
+                note(failure, failures: starts.failures)
+                continue
+            }
+            if isRestart { log.info("adapter restarted", LogField("instance", identity.name)) }
+            switch plan.adapter.description.delivery {
+            case .pull: try sample(&hosting)
+            case .push: try idle(&hosting)
+            }
+            try stopInstance(&hosting)
+            break
+        }
+    }
+
+    private func startInstance(_ hosting: inout some AdapterHosting) throws(HostingError) {
+        try hosting.create()
+        services.open()
+        do throws(HostingError) {
+            try hosting.start()
+        } catch {
+            services.close()
+            throw error
+        }
+    }
+
+    private func stopInstance(_ hosting: inout some AdapterHosting) throws(HostingError) {
+        guard !isAbandoned else { return }
+        services.cancel()
+        try hosting.stop()
+        services.close()
+    }
+
+    /// Reads on schedule, until the instance is to stop.
+    private func sample(_ hosting: inout some AdapterHosting) throws(HostingError) {
+        let lastAttempt = services.stateValue(StateKey.lastAttempt).flatMap(Self.instant)
+        var agenda = Agenda(schedule, lastAttempt: lastAttempt, uncleanEnd: plan.uncleanEnd, now: .now)
+        while try waitUntilDue(&agenda, &hosting) {
+            agenda.begin(.now)
+            services.note(StateKey.lastAttempt, Self.bytes(.now))
+            do throws(HostingError) {
+                try read(&hosting)
+                agenda.succeed(.now)
+            } catch {
+                guard case .failed(let failure) = error else { throw error }
+                if requests.isStopping { return }
+                agenda.fail(failure, random: random(), .now)
+                note(failure, failures: agenda.failures)
+            }
+        }
+    }
+
+    /// A push adapter emits by itself, until the instance is to stop.
+    private func idle(_ hosting: inout some AdapterHosting) throws(HostingError) {
+        set(.running)
+        while try wait(until: nil, &hosting) != .stop {}
+    }
+
+    private func read(_ hosting: inout some AdapterHosting) throws(HostingError) {
+        let before = services.port.counts
+        let begin = Clock.monotonic()
+        try hosting.read(until: begin + schedule.readTime)
+        do throws(AdapterFailure) { try Self.check(before, services.port.counts) } catch { throw .failed(error) }
+        let isRecovery = state.withLock { status in
+            status.attempts += 1
+            status.lastSuccess = .now
+            status.lastReadDuration = Clock.monotonic() - begin
+            let isRecovery = status.consecutiveFailures > 0
+            status.consecutiveFailures = 0
+            return isRecovery
+        }
+        set(.running)
+        if isRecovery { log.info("adapter recovered", LogField("instance", identity.name)) }
+    }
+
+    /// A read that says it went well has to have given a reading.
+    private static func check(
+        _ before: EmissionPort.Counts, _ after: EmissionPort.Counts
+    ) throws(AdapterFailure) {
+        guard after.accepted == before.accepted else { return }
+        if after.busy > before.busy {
+            throw AdapterFailure(code: METER_FAILED, message: "the host's queue is full: the reading is lost")
+        }
+        if after.invalid > before.invalid {
+            throw AdapterFailure(code: METER_BAD_DATA, message: "the reading breaks a rule; the log says which")
+        }
+        throw AdapterFailure(code: METER_NO_DATA, message: "the read gave no reading")
+    }
+
+    // MARK: Waiting
+
+    /// Waits for the agenda's next attempt; false where the instance is to stop.
+    private func waitUntilDue(_ agenda: inout Agenda, _ hosting: inout some AdapterHosting) throws(HostingError) -> Bool
+    {
+        while true {
+            let next = agenda.nextRun(.now)
+            state.withLock { $0.nextRun = next }
+            switch try wait(until: agenda.due, &hosting) {
+            case .due: return true
+            case .stop: return false
+            case .readNow: agenda.bringForward(.now)
+            case .retry: agenda.retry(.now)
+            case .clock: agenda.clockChanged(.now)
+            }
+        }
+    }
+
+    private func wait(
+        until deadline: Int64?, _ hosting: inout some AdapterHosting
+    ) throws(HostingError) -> InstanceRequests.Wake {
+        try requests.wait(until: deadline) { (deadline, bell) throws(HostingError) in
+            try hosting.idle(until: deadline, bell)
+        }
+    }
+
+    /// False where the instance is to stop.
+    private func waitForRestart(until deadline: Int64, _ hosting: inout some AdapterHosting) -> Bool {
+        while true {
+            // Nothing runs that could end.
+            switch requests.wait(until: deadline, { (deadline, bell) throws(Never) in bell.wait(until: deadline) }) {
+            case .due, .retry: return true
+            case .stop: return false
+            case .readNow, .clock: break
+            }
+        }
+    }
+
+    private var isAbandoned: Bool {
+        if case .abandoned = state.withLock({ $0.state }) { return true }
+        return false
+    }
+
+    // MARK: Status
+
+    private func set(_ new: InstanceState) {
+        state.withLock { status in
+            if case .abandoned = status.state { return }
+            guard status.state != new else { return }
+            status.state = new
+            status.since = .now
+        }
+    }
+
+    private func note(_ failure: AdapterFailure, failures: Int) {
+        note(error: "\(failure.word): \(failure.message)", consecutive: failures)
+        switch (failure.code, failure.needsPerson) {
+        case (METER_MISCONFIGURED, _): set(.misconfigured(failure.message))
+        case (_, true): set(.needsPerson(failure.message))
+        default: set(.backingOff(failure.message))
+        }
+        // The first failure is news, the hundredth is not.
+        guard failures == 1 || failures.isMultiple(of: 20) else { return }
+        log.warning(
+            "adapter failed", LogField("instance", identity.name), LogField("code", failure.word),
+            LogField("error", failure.message), LogField("failures", failures))
+    }
+
+    /// - Parameter pause: until the restart, in ns.
+    private func note(end reason: String, _ restarts: Restarts, pause: Int64) {
+        let consecutive = state.withLock { $0.consecutiveFailures } + 1
+        note(error: reason, consecutive: consecutive)
+        state.withLock { $0.nextRun = .now + pause }
+        set(.restarting(restarts.words(reason)))
+        log.error(
+            "adapter crashed", LogField("instance", identity.name), LogField("reason", reason),
+            LogField("crashes", restarts.count), LogField("retry_seconds", Double(pause / 1_000_000) / 1000))
+    }
+
+    private func note(error: String, consecutive: Int) {
+        state.withLock { status in
+            status.attempts += 1
+            status.failures += 1
+            status.consecutiveFailures = consecutive
+            status.lastError = error
+            status.lastErrorAt = .now
+        }
+    }
+
+    private static func bytes(_ instant: Instant) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(instant.nanoseconds)
+        return writer.bytes
+    }
+
+    private static func instant(_ bytes: [UInt8]) -> Instant? {
+        var reader = ByteReader(bytes)
+        return reader.read(Int64.self).map(Instant.init(nanoseconds:))
+    }
+}
+
+extension Instant {
+    static var now: Instant { Instant(nanoseconds: Clock.wall()) }
+}
+
+extension HostingError {
+    fileprivate var words: String {
+        switch self {
+        case .failed(let failure): failure.message
+        case .ended(let how): how
+        }
+    }
+}
