@@ -132,7 +132,7 @@ import Testing
             }
             #expect(asked.map(\.to) == asked.map(\.to).sorted(by: >), "the newest first")
             #expect(asked.first?.to == outage.upperBound - Self.interval)
-            #expect(asked.allSatisfy { $0.to - $0.from <= 7 * Duration.hour && $0.step == Self.interval })
+            #expect(asked.allSatisfy { $0.to - $0.from <= 7 * Duration.hour && $0.step == Duration.minute })
             run(&host, from: start + 58 * Duration.hour, to: end)
             host.stop(wall: end + Duration.minute)
 

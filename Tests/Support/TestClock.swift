@@ -5,6 +5,7 @@ import Synchronization
 public final class TestClock: Sendable {
     private let folder: TemporaryDirectory
     private let library: URL
+    private let offset = Mutex(0.0)
     private var file: URL { folder.file("clock") }
 
     /// The clock shows `time` (seconds since the epoch) now.
@@ -18,7 +19,11 @@ public final class TestClock: Sendable {
     /// The environment that makes a host use it.
     public var settings: [String: String] { ["LD_PRELOAD": library.path, "TEST_CLOCK": file.path] }
 
+    /// What it shows, in seconds since the epoch.
+    public var now: Double { Date().timeIntervalSince1970 + offset.withLock { $0 } }
+
     public func set(_ time: Double, isSynchronised: Bool = true) throws {
+        self.offset.withLock { $0 = time - Date().timeIntervalSince1970 }
         let offset = Int64((time - Date().timeIntervalSince1970) * 1e9)
         // In place: the host has the file mapped.
         let handle = try FileHandle(forWritingTo: file)

@@ -11,6 +11,8 @@ final class InstanceRequests: Sendable {
         case readNow
         /// A person has done something: another attempt, although one was needed or a pause is running.
         case retry
+        /// Gaps are to be looked for.
+        case gaps
         /// The wall clock was set.
         case clock
     }
@@ -19,6 +21,7 @@ final class InstanceRequests: Sendable {
         var stop = false
         var readNow = false
         var retry = false
+        var gaps = false
         var clock = false
     }
 
@@ -34,6 +37,7 @@ final class InstanceRequests: Sendable {
     func stop() { ask { $0.stop = true } }
     func readNow() { ask { $0.readNow = true } }
     func retry() { ask { $0.retry = true } }
+    func fillGaps() { ask { $0.gaps = true } }
     func clockChanged() { ask { $0.clock = true } }
 
     /// Waits until `deadline` (monotonic ns; nil = for ever), or until something is asked. The instance's thread only.
@@ -56,6 +60,7 @@ final class InstanceRequests: Sendable {
             if now.stop { return .stop }
             if now.retry { return .retry }
             if now.readNow { return .readNow }
+            if now.gaps { return .gaps }
             return now.clock ? .clock : nil
         }
     }

@@ -55,6 +55,8 @@ package struct InstanceStatus: Sendable {
     package var lastSuccess: Instant?
     package var lastError: String?
     package var lastErrorAt: Instant?
+    /// Why the meter's log did not answer when last asked; nil = it did.
+    package var historyError: String?
     /// What the adapter complains about although it delivers.
     package var condition: String?
     package var nextRun: Instant?

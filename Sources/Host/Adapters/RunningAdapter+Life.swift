@@ -41,7 +41,8 @@ extension RunningAdapter {
     /// From create to stop, as often as it takes; returns where the instance is to end.
     private func live(_ hosting: inout some AdapterHosting, isRestart: Bool) throws(HostingError) {
         var starts = Agenda(schedule, lastAttempt: nil, uncleanEnd: false, now: .now)
-        while try waitUntilDue(&starts, &hosting) {
+        var gaps: GapAgenda?
+        while try waitUntilDue(&starts, &gaps, &hosting) {
             do throws(HostingError) {
                 try startInstance(&hosting)
             } catch {
@@ -83,17 +84,21 @@ extension RunningAdapter {
     private func sample(_ hosting: inout some AdapterHosting) throws(HostingError) {
         let lastAttempt = services.stateValue(StateKey.lastAttempt).flatMap(Self.instant)
         var agenda = Agenda(schedule, lastAttempt: lastAttempt, uncleanEnd: plan.uncleanEnd, now: .now)
-        while try waitUntilDue(&agenda, &hosting) {
+        var gaps: GapAgenda?
+        while try waitUntilDue(&agenda, &gaps, &hosting) {
             agenda.begin(.now)
             services.note(StateKey.lastAttempt, Self.bytes(.now))
             do throws(HostingError) {
                 try read(&hosting)
                 agenda.succeed(.now)
+                // A meter that answers can be asked for what was missed.
+                if asksHistory, gaps == nil { gaps = GapAgenda(now: Clock.monotonic()) }
             } catch {
                 guard case .failed(let failure) = error else { throw error }
                 if requests.isStopping { return }
                 agenda.fail(failure, random: random(), .now)
                 note(failure, failures: agenda.failures)
+                gaps = nil
             }
         }
     }
@@ -101,7 +106,18 @@ extension RunningAdapter {
     /// A push adapter emits by itself, until the instance is to stop.
     private func idle(_ hosting: inout some AdapterHosting) throws(HostingError) {
         set(.running)
-        while try wait(until: nil, &hosting) != .stop {}
+        var gaps = asksHistory ? GapAgenda(now: Clock.monotonic()) : nil
+        while true {
+            switch try wait(until: gaps?.due, &hosting) {
+            case .stop: return
+            case .gaps: gaps?.lookNow(Clock.monotonic())
+            case .due:
+                guard var due = gaps else { break }
+                try fillGap(&due, before: nil, &hosting)
+                gaps = due
+            case .readNow, .retry, .clock: break
+            }
+        }
     }
 
     private func read(_ hosting: inout some AdapterHosting) throws(HostingError) {
@@ -137,14 +153,21 @@ extension RunningAdapter {
 
     // MARK: Waiting
 
-    /// Waits for the agenda's next attempt; false where the instance is to stop.
-    private func waitUntilDue(_ agenda: inout Agenda, _ hosting: inout some AdapterHosting) throws(HostingError) -> Bool
-    {
+    /// Waits for the agenda's next attempt, and fills gaps meanwhile; false where the instance is to stop.
+    private func waitUntilDue(
+        _ agenda: inout Agenda, _ gaps: inout GapAgenda?, _ hosting: inout some AdapterHosting
+    ) throws(HostingError) -> Bool {
         while true {
             let next = agenda.nextRun(.now)
             state.withLock { $0.nextRun = next }
-            switch try wait(until: agenda.due, &hosting) {
-            case .due: return true
+            let gap = gaps?.due ?? .max
+            switch try wait(until: agenda.due.map { min($0, gap) } ?? gaps?.due, &hosting) {
+            case .due:
+                if let due = agenda.due, due <= Clock.monotonic() { return true }
+                guard var filling = gaps else { break }
+                try fillGap(&filling, before: agenda.due, &hosting)
+                gaps = filling
+            case .gaps: gaps?.lookNow(Clock.monotonic())
             case .stop: return false
             case .readNow: agenda.bringForward(.now)
             case .retry: agenda.retry(.now)
@@ -168,7 +191,7 @@ extension RunningAdapter {
             switch requests.wait(until: deadline, { (deadline, bell) throws(Never) in bell.wait(until: deadline) }) {
             case .due, .retry: return true
             case .stop: return false
-            case .readNow, .clock: break
+            case .readNow, .gaps, .clock: break
             }
         }
     }

@@ -12,6 +12,8 @@ package final class RunningAdapter: Sendable {
     let plan: Plan
     let services: InstanceServices
     let schedule: Schedule
+    /// Nil = its gaps stay.
+    let history: (any AdapterHistory)?
     let log: Log
     let requests: InstanceRequests
     let state: Mutex<InstanceStatus>
@@ -25,12 +27,15 @@ package final class RunningAdapter: Sendable {
 
     /// - Parameters:
     ///   - lane: nil = the live view only.
+    ///   - history: what becomes of what the meter's log has; nil = its gaps stay.
     ///   - random: 0 to 1.
     package init(
-        _ plan: Plan, board: LiveBoard, lane: Intake<Emission>.Lane?, memory: any AdapterMemory, log: Log,
+        _ plan: Plan, board: LiveBoard, lane: Intake<Emission>.Lane?, memory: any AdapterMemory,
+        history: (any AdapterHistory)? = nil, log: Log,
         random: @escaping @Sendable () -> Double = { Double.random(in: 0...1) }
     ) throws(SystemError) {
         self.plan = plan
+        self.history = history
         self.log = log
         self.random = random
         identity = plan.identity
@@ -101,6 +106,8 @@ package final class RunningAdapter: Sendable {
 
     /// Reads as soon as the adapter's minimum allows.
     package func readNow() { requests.readNow() }
+    /// Looks for gaps at once.
+    package func fillGaps() { requests.fillGaps() }
     /// Ends a pause: something may have changed.
     package func retryNow() { requests.retry() }
     /// The wall clock was set.

@@ -4,6 +4,8 @@ enum Verb: Equatable {
     case adapters(json: Bool)
     case read(type: String?, json: Bool)
     case outbox(OutboxVerb, json: Bool)
+    /// Asks a meter's own log for a span.
+    case backfill(instance: String?, from: String?, to: String?)
     case config(json: Bool)
     /// The table of settings as the README has it.
     case settingsTable
@@ -50,6 +52,9 @@ enum Arguments {
         case "read": return .read(type: options.word(), json: options.flag("--json"))
         case "outbox": return .outbox(try outboxVerb(&options), json: options.flag("--json"))
         case "adapter-runner": return try runner(&options)
+        case "backfill":
+            return .backfill(
+                instance: options.word(), from: try options.value("--from"), to: try options.value("--to"))
         case "config": return options.flag("--table") ? .settingsTable : .config(json: options.flag("--json"))
         case let word: throw UsageError(message: "unknown command '\(word)'; try smart-meter --help")
         }

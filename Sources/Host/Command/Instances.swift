@@ -143,7 +143,8 @@ final class Instances: Sendable {
                     circuits: seed.circuits, state: seed.state, maximumPowerW: settings.host.maximumPowerW,
                     uncleanEnd: uncleanEnd && isFirst),
                 board: board, lane: pipeline.intake.makeLane(),
-                memory: PipelineMemory(pipeline: pipeline, instance: seed.number), log: log)
+                memory: PipelineMemory(pipeline: pipeline, instance: seed.number),
+                history: PipelineHistory(pipeline: pipeline, instance: seed.number), log: log)
             try running.start()
             entry.number = seed.number
             entry.running = running
@@ -165,7 +166,7 @@ final class Instances: Sendable {
         let registration = InstanceRegistration(
             identity: entry.plan.identity, sampling: resolved.sampling(adapter.description, settings.host),
             interval: resolved.interval(settings.host), late: adapter.description.late, isHouse: entry.plan.isHouse,
-            maximumPowerW: settings.host.maximumPowerW)
+            maximumPowerW: settings.host.maximumPowerW, history: adapter.description.historyLimits(settings.host))
         if let past = past.withLock({ $0[registration.identity] }), past.registration == registration {
             let circuits = pipeline.view(of: past.number)?.circuits ?? []
             return InstanceSeed(number: past.number, circuits: circuits, state: past.state)
@@ -195,6 +196,15 @@ extension InstancePlan.Fate {
         case .loading: "loading"
         case .waiting(let reason), .misconfigured(_, let reason): reason
         }
+    }
+}
+
+extension AdapterDescription {
+    /// Nil where the adapter has no log to ask.
+    fileprivate func historyLimits(_ host: HostSettings) -> HistoryLimits? {
+        guard historyStep > 0 else { return nil }
+        return HistoryLimits(
+            step: historyStep, reach: historyReach, backfill: Int64(host.backfillDays) * Duration.day)
     }
 }
 

@@ -77,7 +77,7 @@ struct OutboxCommand {
     private func export(
         _ from: String?, _ to: String?, json: Bool, _ console: some Console
     ) throws(StorageError) -> Int32 {
-        guard let span = span(from, to, console) else { return SmartMeter.ExitStatus.usage }
+        guard let span = TimeText.span(from, to, console) else { return SmartMeter.ExitStatus.usage }
         let reader = try Reader(directory: directory)
         let onlyWaiting = from == nil && to == nil
         var writer = LineWriter(tags: settings.influx.tags.map { ($0.key, $0.value) })
@@ -111,7 +111,7 @@ struct OutboxCommand {
     private func replay(
         _ from: String?, _ to: String?, json: Bool, _ console: some Console
     ) throws(StorageError) -> Int32 {
-        guard let span = span(from, to, console) else { return SmartMeter.ExitStatus.usage }
+        guard let span = TimeText.span(from, to, console) else { return SmartMeter.ExitStatus.usage }
         if from == nil, to == nil {
             let count = try change { store throws(StorageError) in try store.replayRejected() }
             report("replayed_lines", count, "\(count) rejected lines go out again", json: json, console)
@@ -149,57 +149,12 @@ struct OutboxCommand {
         _ operation: @escaping @Sendable (Store) throws(StorageError) -> Int
     ) throws(StorageError) -> Int {
         guard let operate else {
-            return try operation(try Store.open(in: try DataDirectory(locking: Environment.absolute(settings.dataDirectory))).store)
+            return try operation(
+                try Store.open(in: try DataDirectory(locking: Environment.absolute(settings.dataDirectory))).store)
         }
         guard let result = operate(operation) else {
             throw StorageError(.busy, "the running host did not answer in time")
         }
         return try result.get()
-    }
-
-    // MARK: Time
-
-    /// (from, to]; nil = it was complained about.
-    private func span(_ from: String?, _ to: String?, _ console: some Console) -> Range<Instant>? {
-        var bounds = (Instant(nanoseconds: 0), Instant(nanoseconds: .max))
-        for (text, isStart) in [(from, true), (to, false)] {
-            guard let text else { continue }
-            guard let instant = TimeText.instant(text) else {
-                console.complain(
-                    "smart-meter: '\(text)' is not a time: 2026-11-23T07:00:00Z or seconds since 1970 are understood")
-                return nil
-            }
-            if isStart { bounds.0 = instant } else { bounds.1 = instant }
-        }
-        guard bounds.0 < bounds.1 else {
-            console.complain("smart-meter: --from must be before --to")
-            return nil
-        }
-        return bounds.0..<bounds.1
-    }
-}
-
-/// Times as operators write them.
-enum TimeText {
-    /// `2026-11-23T07:00:00Z`, `2026-11-23` (its UTC midnight), or seconds since 1970.
-    static func instant(_ text: String) -> Instant? {
-        if let seconds = Int64(text) { return Instant(seconds: seconds) }
-        let parts = text.split(separator: "T", omittingEmptySubsequences: false)
-        guard let date = numbers(parts[0], "-", 3), (1970...2200).contains(date[0]), (1...12).contains(date[1]),
-            (1...31).contains(date[2])
-        else { return nil }
-        var seconds = CalendarDate(year: date[0], month: date[1], day: date[2]).daysSinceEpoch * 86400
-        if parts.count == 2 {
-            guard parts[1].hasSuffix("Z"), let time = numbers(parts[1].dropLast(), ":", 3), (0..<24).contains(time[0]),
-                (0..<60).contains(time[1]), (0..<60).contains(time[2])
-            else { return nil }
-            seconds += Int64(time[0] * 3600 + time[1] * 60 + time[2])
-        }
-        return parts.count <= 2 ? Instant(seconds: seconds) : nil
-    }
-
-    private static func numbers(_ text: Substring, _ separator: Character, _ count: Int) -> [Int]? {
-        let numbers = text.split(separator: separator, omittingEmptySubsequences: false).compactMap { Int($0) }
-        return numbers.count == count ? numbers : nil
     }
 }

@@ -43,6 +43,14 @@ enum SmartMeter {
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
                     ?? ReadCommand.run(settings, type: type, json: json, console: terminal)
             }
+        case .backfill:
+            return withSettings(terminal) { settings in
+                if let status = ControlClient.run(words, socketPath: settings.controlSocket, console: terminal) {
+                    return status
+                }
+                terminal.complain("smart-meter: no host runs here; start it, it fills gaps by itself")
+                return ExitStatus.unavailable
+            }
         case .outbox(let verb, let json):
             return withSettings(terminal) { settings in
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)

@@ -12,6 +12,8 @@ enum Usage {
           run                        read the meters, store, deliver, serve (the default)
           adapters [--json]          the adapters that were found, and the files that were refused
           read [TYPE] [--json]       one reading, printed
+          backfill [INSTANCE] [--from T] [--to T]
+                                     ask a meter's own log for what is missing
           outbox [ls]                what waits to be delivered, since when and why; what the server rejected
           outbox verify              prove that the store is sound
           outbox export [--from T] [--to T]

@@ -53,6 +53,9 @@ extension HostSetting {
         HostSetting(
             .storage, "UNDELIVERED_DAYS", .integer(1...36_500), default: "365",
             "Days for which slots are kept that could not be delivered", store: integer(\.undeliveredDays)),
+        HostSetting(
+            .storage, "BACKFILL_DAYS", .integer(0...36_500), default: "0",
+            "Days before the first reading for which a meter's own log is asked, too", store: integer(\.backfillDays)),
     ]
 
     private static let delivery = [

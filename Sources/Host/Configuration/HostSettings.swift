@@ -17,6 +17,7 @@ package struct HostSettings: Sendable {
     package internal(set) var dataDirectory = ""
     package internal(set) var historyDays = 0
     package internal(set) var undeliveredDays = 0
+    package internal(set) var backfillDays = 0
 
     package internal(set) var influx = Influx()
     /// Whether INFLUXDB_URL or INFLUXDB_TOKEN is set, rather than left to its default.

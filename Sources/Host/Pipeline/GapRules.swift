@@ -27,8 +27,13 @@ struct GapRules {
     /// So much is asked for at once: a few seconds' work for a small device.
     private static let portion = 6 * Duration.hour
 
-    /// Period to ask for: the slots', or the finest that there is.
-    var step: Int64 { max(interval, (limits.step + interval - 1) / interval * interval) }
+    /// Period to ask for: minutes, since a record is left out of which too much is missing; the slots' own where these are
+    /// shorter; or the finest that there is.
+    var step: Int64 {
+        let fine = interval.isMultiple(of: Duration.minute) ? Duration.minute : interval
+        if limits.step <= fine { return fine }
+        return max(interval, (limits.step + interval - 1) / interval * interval)
+    }
 
     /// Spans of slots of which too little was measured, oldest first.
     ///

@@ -9,13 +9,8 @@ package struct RepairProgress: Hashable, Sendable {
     package var filled = 0
     /// When the rest can be asked for; nil = at once, or there is none.
     package var retryAt: Instant?
-}
-
-/// What the pipeline wants of a meter's log next.
-package enum HistoryWish: Sendable {
-    case ask(HistoryQuestion)
-    /// Nothing now; look again then (wall time), or after the next outage.
-    case nothing(until: Instant?)
+    /// How often gaps were looked for since the start.
+    package var looks = 0
 }
 
 /// The repair of one instance's gaps: what to ask its meter, and what to do with the answer. Its state lies in the store:
@@ -23,6 +18,8 @@ package enum HistoryWish: Sendable {
 struct InstanceRepair {
     private let number: Int
     private let rules: GapRules
+    /// Nothing before it is missing any more, or can be had.
+    private var doneTo: Instant?
     /// A person wants it from here on, too.
     private var wantedFrom: Instant?
     private var shifts: [EnergyShift]
@@ -42,11 +39,13 @@ struct InstanceRepair {
 
     /// - Parameter final: the end of what can no longer change by itself.
     mutating func wish(final: Instant, now: Instant, store: Store) throws(StorageError) -> HistoryWish {
+        progress.looks += 1
         guard let first = try store.firstReading(of: number) else { return .nothing(until: nil) }
         // The slot that the first reading came into was never whole.
         var from = rules.limits.backfill > 0 ? min(first, now - rules.limits.backfill) : first
         if let wantedFrom { from = min(from, wantedFrom) }
         from = from.slotEnd(interval: rules.interval)
+        if let doneTo { from = max(from, doneTo) }
         guard from < final else { return .nothing(until: nil) }
         let rows = try store.coverage(of: number, from: from, to: final)
         let gaps = rules.gaps(
@@ -56,6 +55,7 @@ struct InstanceRepair {
             progress.missing = 0
             wantedFrom = nil
             progress.retryAt = try store.nextAsking(of: number, after: now)
+            if progress.retryAt == nil { doneTo = final }
             return .nothing(until: progress.retryAt)
         }
         progress.retryAt = nil
@@ -65,6 +65,7 @@ struct InstanceRepair {
     /// A person asks for a span again, whatever was answered before.
     mutating func want(_ span: Range<Instant>, plan: inout CommitPlan) {
         wantedFrom = min(wantedFrom ?? span.lowerBound, span.lowerBound)
+        doneTo = nil
         plan.asked.append(AskedRecord(instance: number, span: span, answer: nil))
     }
 

@@ -38,3 +38,10 @@ public struct HistoryAnswer: Sendable {
         self.coveredTo = coveredTo
     }
 }
+
+/// What is wanted of a meter's log next.
+public enum HistoryWish: Sendable {
+    case ask(HistoryQuestion)
+    /// Nothing now; look again then (wall time), or after the next outage.
+    case nothing(until: Instant?)
+}
