@@ -68,6 +68,7 @@ let package = Package(
         system("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
         system("CMicrohttpd", "libmicrohttpd", apt: "libmicrohttpd-dev"),
         .target(name: "CLinux", cSettings: strictC),
+        .target(name: "WebPages", cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
 
         stage("Platform", ["CLinux", "CCrypto"]),
         stage("Readings", []),
@@ -79,7 +80,7 @@ let package = Package(
         stage("Adapters", ["AdapterABI", "Platform", "Readings", "Configuration", "Observability", "Transfer"]),
         stage("Pipeline", ["Platform", "Readings", "Analysis", "Storage", "Observability"]),
         stage("Delivery", ["Platform", "Readings", "Storage", "Transfer", "Observability"]),
-        stage("API", ["CMicrohttpd", "Platform", "Readings", "Observability"]),
+        stage("API", ["CMicrohttpd", "WebPages", "Platform", "Readings", "Observability"]),
         .executableTarget(
             name: "smart-meter",
             dependencies: [
@@ -102,9 +103,9 @@ let package = Package(
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
         tests("Pipeline", ["Pipeline", "Analysis", "Observability", "Readings", "Storage", "Platform", "TestSupport"]),
-        tests("API", ["API", "Platform", "Readings"]),
+        tests("API", ["API", "Platform", "Readings", "TestSupport"]),
         tests("Configuration", ["Configuration", "Readings"]),
-        tests("Observability", ["Observability", "Platform", "Readings"]),
+        tests("Observability", ["Observability", "Platform", "Readings", "TestSupport"]),
         tests("Transfer", ["Transfer", "Platform", "TestSupport"]),
         tests(
             "Delivery",

@@ -1,7 +1,7 @@
 import Glibc
 
 // Measures the stages of an emission's way, each alone, and prints one table (Markdown). Words on the command line
-// choose benchmarks by a part of their name.
+// choose benchmarks by a part of their name; `make-store FOLDER` makes a store with a year in it for tools/bench.py.
 
 let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("port", PortBenchmark.run),
@@ -15,6 +15,10 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
 ]
 
 let wanted = CommandLine.arguments.dropFirst()
+if wanted.first == "make-store", let folder = wanted.last {
+    try YearStore.make(in: folder)
+    exit(0)
+}
 print("| What | Figure | How it was taken |\n| --- | ---: | --- |")
 for benchmark in benchmarks where wanted.isEmpty || wanted.contains(where: { benchmark.name.contains($0) }) {
     do {

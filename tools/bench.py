@@ -1,4 +1,4 @@
-"""Measures the release build against a real Home Assistant and a real InfluxDB; prints rows of the bench table.
+"""Measures the release build against a real Home Assistant, a real InfluxDB and wrk; prints rows of the bench table.
 
 Run by tools/bench.sh, which sets SMARTMETER_BUILD, SMARTMETER_HA_VENV and SMARTMETER_HA_TEMPLATE.
 """
@@ -8,6 +8,8 @@ import http.client
 import json
 import os
 import pathlib
+import re
+import select
 import shutil
 import socket
 import statistics
@@ -23,6 +25,12 @@ POLLS = 100
 STARTS = 15
 ENTITIES = 1000
 POWER_SENSORS = 50
+CIRCUITS = 500
+EVENT_CLIENTS = 200
+EVENT_READINGS = 15
+QUERIES = 15
+WRK_SECONDS = 5
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def free_port() -> int:
@@ -175,8 +183,122 @@ def measure_starts(rows: list) -> None:
         rows.append((what, f"{median:.0f} ms (worst {worst:.0f})", "< 100 ms", f"mock, median of {STARTS} starts"))
 
 
+def wrk(port: int, path: str) -> tuple[float, float]:
+    """Requests a second, and the 99th percentile of their times in ms. The load has one core, the host the other."""
+    words = ["wrk", "-t1", "-c16", f"-d{WRK_SECONDS}s", "--latency", f"http://127.0.0.1:{port}{path}"]
+    text = subprocess.run(words, capture_output=True, text=True, check=True, preexec_fn=lambda: pin(1)).stdout
+    if "Non-2xx" in text or "Socket errors" in text:
+        raise SystemExit(f"bench: {path}: {text}")
+    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)\b", text).groups()
+    scale = {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)), float(number) * scale
+
+
+def pin(core: int) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[core % len(cores)]})
+
+
+def pin_process(pid: int, core: int) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {cores[core % len(cores)]})
+
+
+def measure_requests(rows: list) -> None:
+    with host({"METER_TYPE": "mock"}) as (pid, port):
+        wait_until("a reading", lambda: request(port, "GET", "/consumption")[0] == 200)
+        pin_process(pid, 0)
+        rate, late = wrk(port, "/health")
+    how = f"wrk, 16 connections, {WRK_SECONDS} s; the host on one core, the load on the other"
+    rows.append(("/health", f"{rate:,.0f} requests/s, 99 % within {late:.2f} ms", "> 10,000, < 5 ms", how))
+    with temporary_folder() as folder:
+        adapter = ROOT / "Tests" / "Adapters" / "crowd.c"
+        subprocess.run(
+            ["gcc", "-std=c11", "-O2", "-fPIC", "-shared", f"-DCIRCUITS={CIRCUITS}",
+             f"-I{ROOT / 'Sources' / 'AdapterABI' / 'include'}", adapter, "-o", folder / "crowd.so"], check=True)
+        with host({"METER_TYPE": "crowd", "ADAPTER_PATH": str(folder)}) as (pid, port):
+            wait_until("a reading", lambda: request(port, "GET", "/consumption")[0] == 200)
+            circuits = len(json.loads(request(port, "GET", "/consumption")[1])["circuits"])
+            if circuits != CIRCUITS:
+                raise SystemExit(f"bench: {circuits} circuits instead of {CIRCUITS}")
+            pin_process(pid, 0)
+            rate, late = wrk(port, "/consumption")
+    rows.append((
+        f"/consumption with {CIRCUITS} circuits", f"{rate:,.0f} requests/s, 99 % within {late:.2f} ms", "< 10 ms", how))
+
+
+def measure_history(rows: list) -> None:
+    with temporary_folder() as folder:
+        data = folder / "data"
+        subprocess.run([BUILD / "Benchmarks", "make-store", data], check=True)
+        # No adapter of that type is there: what is stored of it is read all the same.
+        settings = {"METER_TYPE": "benchmark", "FALLBACK": "none", "DATA_DIR": str(data), "HISTORY_DAYS": "36500"}
+        with host(settings) as (_, port):
+            wait_until("the host", lambda: request(port, "GET", "/live")[0] == 200)
+            now = int(time.time())
+            for what, days, resolution, aim in (
+                    ("a month of hours", 30, "1h", "< 100 ms"), ("a year of days", 365, "1d", "< 1 s")):
+                path = (f"/api/v1/history?circuit=*&circuit=total&resolution={resolution}"
+                        f"&from={now - days * 86400}&to={now}")
+                times, size = [], 0
+                for _ in range(QUERIES):
+                    begin = time.monotonic()
+                    status, body = request(port, "GET", path)
+                    times.append((time.monotonic() - begin) * 1000)
+                    size = len(body)
+                    if status != 200 or len(json.loads(body)["series"]) != 21:
+                        raise SystemExit(f"bench: {path}: {status} {body[:300]}")
+                rows.append((
+                    f"{what} of 20 circuits", f"{statistics.median(times):.0f} ms (worst {max(times):.0f})", aim,
+                    f"/api/v1/history, {size / 1024:.0f} KB, store of a year; median of {QUERIES} requests"))
+
+
+def thread_cpu(pid: int, name: str) -> float:
+    """Milliseconds of a thread's CPU."""
+    return sum(
+        int((task / "schedstat").read_text().split()[0]) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+        if (task / "comm").read_text().strip() == name) / 1e6
+
+
+def measure_events(rows: list) -> None:
+    with host({"METER_TYPE": "mock", "MOCK_SAMPLE_SECONDS": "1"}) as (pid, port):
+        wait_until("a reading", lambda: request(port, "GET", "/consumption")[0] == 200)
+        clients = {}
+        poll = select.epoll()
+        for _ in range(EVENT_CLIENTS):
+            client = socket.create_connection(("127.0.0.1", port))
+            client.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            client.setblocking(False)
+            clients[client.fileno()] = client
+            poll.register(client, select.EPOLLIN)
+
+        def read(seconds: float) -> int:
+            """Readings that came, of all clients."""
+            end, count = time.monotonic() + seconds, 0
+            while (left := end - time.monotonic()) > 0:
+                for descriptor, _ in poll.poll(left):
+                    count += clients[descriptor].recv(1 << 16).count(b"event: reading\n")
+            return count
+
+        read(2)
+        used = thread_cpu(pid, "http")
+        readings = read(EVENT_READINGS) / EVENT_CLIENTS
+        used = thread_cpu(pid, "http") - used
+        for client in clients.values():
+            client.close()
+    if readings < EVENT_READINGS * 0.8:
+        raise SystemExit(f"bench: {readings} readings came instead of {EVENT_READINGS}")
+    rows.append((
+        f"{EVENT_CLIENTS} clients of the event stream", f"{used / readings:.2f} ms of CPU a reading", "< 2 ms",
+        f"schedstat of the http thread over {EVENT_READINGS} readings, a second apart; all it does in that time"))
+
+
 def main() -> None:
     rows: list = []
+    measure_requests(rows)
+    measure_history(rows)
+    measure_events(rows)
     measure_starts(rows)
     measure_polls(rows)
     for what, measured, aim, how in rows:

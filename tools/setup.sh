@@ -4,8 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-BUILD_PACKAGES=(pkg-config libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev tzdata)
-TEST_PACKAGES=(influxdb influxdb-client victoria-metrics sqlite3 gcc g++ binutils util-linux procps)
+BUILD_PACKAGES=(
+    pkg-config libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libjs-chart.js tzdata)
+TEST_PACKAGES=(
+    influxdb influxdb-client victoria-metrics prometheus wrk sqlite3 gcc g++ binutils util-linux procps)
 
 say() { echo "setup: $*" >&2; }
 
@@ -58,6 +60,7 @@ case "${1:-build}" in
         install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
         tools/setup-home-assistant.sh
         tools/setup-iotawattpy.sh
+        tools/setup-api-checks.sh
         ;;
     *) say "usage: tools/setup.sh build|test"; exit 2 ;;
 esac

@@ -65,8 +65,8 @@ import Testing
     }
 
     @Test func `consumption has every key where nothing is measured`() throws {
-        let report = ConsumptionReport(timestamp: FakeHouse.noon, meterType: "mock", totalIs: .grid)
-        let json = try RunningServer(FakeHouse(consumption: report)).get("/consumption").json
+        let report = ReadingReport(instance: "mock", meterType: "mock", timestamp: FakeHouse.noon, totalIs: .grid)
+        let json = try RunningServer(FakeHouse(readings: [report])).get("/consumption").json
         #expect(
             Set(json.keys) == [
                 "total_power_w", "daily_kwh", "circuits", "timestamp", "total_is", "meter_type", "quality", "stale",
@@ -80,13 +80,14 @@ import Testing
 
     @Test func `hostile names of circuits arrive as text and unknown percentages as 0`() throws {
         let name = "<script>alert(1)</script>\"\\\n\u{0}\u{7F}\u{2028} ../../etc/passwd \u{1F50C}"
-        var report = ConsumptionReport(timestamp: FakeHouse.noon, meterType: "mock", totalIs: .consumption)
+        var report = ReadingReport(
+            instance: "mock", meterType: "mock", timestamp: FakeHouse.noon, totalIs: .consumption)
         report.totalPowerW = .nan
         report.circuits = [
             .init(id: "a", name: name, powerW: 60.25, percentage: 12.5),
             .init(id: "b", name: "B", powerW: nil, percentage: nil),
         ]
-        let answer = try RunningServer(FakeHouse(consumption: report)).get("/consumption")
+        let answer = try RunningServer(FakeHouse(readings: [report])).get("/consumption")
         let circuits = try #require(answer.json["circuits"] as? [[String: Any]])
         #expect(circuits[0]["name"] as? String == name)
         #expect(circuits[0]["power_w"] as? Double == 60.25)

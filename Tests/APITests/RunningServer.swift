@@ -1,29 +1,31 @@
 import API
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
-/// A server on a free port of the loopback, and its thread; stopped when it goes.
+/// A server on a free port of the loopback, and its threads; stopped when it goes.
 final class RunningServer: Sendable {
     let server: HTTPServer
-    let thread: Platform.Thread
 
-    init(_ routes: [Route], hosts: HostCheck = HostCheck(), limits: ServerLimits = ServerLimits()) throws {
-        let server = try HTTPServer(
-            address: "127.0.0.1", port: 0, router: Router(routes), hosts: hosts, limits: limits)
-        self.server = server
-        thread = try Platform.Thread(name: "http") {
-            do { try server.run() } catch { Issue.record(error) }
-        }
+    init(
+        _ routes: [Route], house: FakeHouse? = nil, rules: AccessRules = AccessRules(),
+        limits: ServerLimits = ServerLimits()
+    ) throws {
+        server = try HTTPServer(
+            address: "127.0.0.1", port: 0, router: Router(routes), house: house, rules: rules, limits: limits)
+        try server.start { Issue.record($0) }
     }
 
-    convenience init(_ house: FakeHouse, hosts: HostCheck = HostCheck()) throws {
-        try self.init(HouseRoutes.table(house), hosts: hosts)
+    convenience init(
+        _ house: FakeHouse, rules: AccessRules = AccessRules(), limits: ServerLimits = ServerLimits()
+    ) throws {
+        try self.init(RouteTable.all(house), house: house, rules: rules, limits: limits)
     }
 
     deinit {
         server.stop()
-        thread.join(until: Clock.monotonic() + 5_000_000_000)
+        server.join(until: Clock.monotonic() + 5_000_000_000)
     }
 
     func connect() throws -> RawConnection { try RawConnection(port: server.port) }
@@ -37,5 +39,7 @@ final class RunningServer: Sendable {
         return try #require(RawAnswer(connection.readToEnd()))
     }
 
-    func get(_ target: String) throws -> RawAnswer { try ask("GET", target) }
+    func get(_ target: String, headers: String = "Host: localhost\r\n") throws -> RawAnswer {
+        try ask("GET", target, headers: headers)
+    }
 }

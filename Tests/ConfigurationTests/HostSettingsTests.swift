@@ -32,7 +32,8 @@ private func resolve(_ environment: [String: String], dotEnv: String = "") -> Re
     }
 
     @Test(arguments: [
-        ("SERVICE_PORT", "65536"), ("SERVICE_PORT", "x"), ("FETCH_INTERVAL_SECONDS", "7"), ("INFLUXDB_URL", "influx:1"),
+        ("SERVICE_PORT", "65536"), ("SERVICE_PORT", "x"), ("ALLOWED_HOSTS", "a,http://b"), ("ALLOWED_HOSTS", "a:80"),
+        ("METRICS_OPEN", "maybe"), ("FETCH_INTERVAL_SECONDS", "7"), ("INFLUXDB_URL", "influx:1"),
         ("FETCH_INTERVAL_SECONDS", "0"), ("INFLUXDB_API", "v4"), ("MAX_POWER_W", "nan"), ("MAX_POWER_W", "0x10"),
         ("METER_TYPE", "a,a"), ("METER_TYPE", "A"), ("METER_TYPE", "a@"), ("METER_TYPE", "a@b@c"), ("METER_TYPE", ","),
         ("METER_TYPE", "a@x-y,a@X_Y"), ("PRIMARY_METER", "all"), ("INFLUXDB_TAGS", "a"), ("LOG_LEVEL", "loud"),
@@ -80,6 +81,20 @@ private func resolve(_ environment: [String: String], dotEnv: String = "") -> Re
     func `costs need the price of a kWh`(_ name: String, _ value: String) {
         #expect(
             resolve([name: value]).problems == ["TARIFF_PER_KWH is not set, and the other TARIFF_ settings need it"])
+    }
+
+    @Test func `the token of the HTTP interface is one that a header can carry and nobody guesses`() {
+        let token = "0123456789abcdef"
+        let resolved = resolve(["API_TOKEN": token, "METRICS_OPEN": "yes", "ALLOWED_HOSTS": "Power.example.com, b"])
+        #expect(resolved.settings.apiToken == token && resolved.settings.metricsOpen)
+        #expect(resolved.settings.allowedHosts == ["Power.example.com", "b"] && resolved.secrets == [token])
+        for weak in [
+            "0123456789abcde", "0123456789 abcdef", "0123456789abcdef\u{E9}", String(repeating: "x", count: 257),
+        ] {
+            let problems = resolve(["API_TOKEN": weak]).problems
+            #expect(problems.count == 1 && problems.first?.hasPrefix("API_TOKEN=*** is not allowed") == true)
+        }
+        #expect(resolve([:]).settings.apiToken == nil)
     }
 
     @Test func `all problems are told at once`() {

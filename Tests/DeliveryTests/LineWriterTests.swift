@@ -82,23 +82,6 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...5) func `a number reads back as it was`(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
-        for _ in 0..<2000 {
-            let magnitude = Double.random(in: -6...14, using: &random)
-            var value = Double.random(in: -1...1, using: &random) * .pow10(magnitude)
-            if Bool.random(using: &random) { value = (value * 1000).rounded() / 1000 }
-            var bytes: [UInt8] = []
-            DecimalText.append(value, to: &bytes)
-            #expect(Double(String(decoding: bytes, as: UTF8.self)) == value, "seed \(seed)")
-        }
-        for value in [0, -0.0, 0.1, -0.000001, 1e15, 999_999_999.999999, 1e300, Double.leastNormalMagnitude] {
-            var bytes: [UInt8] = []
-            DecimalText.append(value, to: &bytes)
-            #expect(Double(String(decoding: bytes, as: UTF8.self)) == value)
-        }
-    }
-
     // MARK: What is expected
 
     /// Control characters as spaces.
@@ -139,13 +122,5 @@ import Testing
         return writer.lines.indices.map {
             String(decoding: writer.bytes(of: $0..<($0 + 1)).dropLast(), as: UTF8.self)
         }
-    }
-}
-
-extension Double {
-    fileprivate static func pow10(_ exponent: Double) -> Double {
-        var value = 1.0
-        for _ in 0..<Int(abs(exponent)) { value *= 10 }
-        return exponent < 0 ? 1 / value : value
     }
 }

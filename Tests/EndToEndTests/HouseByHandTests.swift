@@ -112,6 +112,11 @@ private enum Day {
         "Garage": 6.72, "Dryer": 5, "Server": 1.8,
     ]
 
+    // kWh that L1 exports: 4 h x 0.9 + 2 h x 1.
+    static let returned = 5.6
+    // kWh of the remainder, as long as the server is measured: 3 h x 0.25 + 1 h x 0.03 + 4 h x 0.2 + 4 h x 0.37.
+    static let unmonitored = 3.06
+
     // Money: 0.20 a kWh from 22 to 6, else 0.32; 0.08 for a kWh sold; 0.45 a day.
     //   cheap        9 + 0.2 + 2 (04-06) + 9.4 = 20.6 kWh x 0.20 = 4.12
     //   dear         2 (06-08) + 3.2           =  5.2 kWh x 0.32 = 1.664
@@ -161,6 +166,8 @@ struct HouseByHandTests {
         try checkAlerts(try influx.points("smart_meter_alert"))
         try checkStore(store)
         try checkEnergy(host)
+        try checkHistory(host)
+        try checkAlertsAndNights(host)
     }
 
     /// At 23:59:50 the reading of 23:55 is the newest.
@@ -297,5 +304,53 @@ struct HouseByHandTests {
         #expect(hours[3]["consumption_kwh"] as? Double == 0.2)
         #expect(abs((hours[6]["import_cost"] as? Double ?? 0) - 0.32) < 1e-9)
         #expect(try HTTP.get(host.port, "/api/v1/energy?resolution=2h").status == 400)
+    }
+
+    private func checkHistory(_ host: HostProcess) throws {
+        func history(_ query: String) throws -> (ids: [String], periods: [[String: Any]]) {
+            let answer = try HTTP.get(host.port, "/api/v1/history?from=2026-06-14&to=2026-06-15&\(query)").object()
+            let series = try #require(answer["series"] as? [[String: Any]])
+            return (series.map { $0["name"] as? String ?? "" }, try #require(answer["periods"] as? [[String: Any]]))
+        }
+        let (names, days) = try history("resolution=1d&circuit=total&circuit=*&circuit=unmonitored")
+        #expect(names.count == 2 + Day.circuits.count && days.count == 1)
+        let energies = try #require(days.first?["energy_kwh"] as? [Double])
+        let byName = Dictionary(uniqueKeysWithValues: zip(names, energies))
+        #expect(byName["Total"] == Day.consumed)
+        for (name, kWh) in Day.circuits { #expect(abs((byName[name] ?? -1) - kWh) < 1e-9, "\(name)") }
+        #expect(abs((byName["Unmonitored"] ?? -1) - Day.unmonitored) < 1e-9)
+        let coverages = try #require(days.first?["coverage"] as? [Double])
+        #expect(coverages.first == 1 && coverages.last == 0.5)
+        let first = try history("resolution=1d&circuit=l1").periods.first
+        #expect(first?["returned_kwh"] as? [Double] == [Day.returned])
+
+        let hours = try history("resolution=1h").periods
+        #expect(hours.count == 24)
+        let powers = hours.compactMap { ($0["power_w"] as? [Double])?.first }
+        #expect(powers == Day.rows.flatMap { row in row.hours.map { _ in row.grid + row.solar + row.battery } })
+        let raw = try history("resolution=raw&circuit=unmonitored").periods
+        #expect(raw.count == 288)
+        #expect((raw[150]["power_w"] as? [Any])?.first is NSNull)
+        #expect(raw[100]["power_w"] as? [Double] == [370])
+    }
+
+    private func checkAlertsAndNights(_ host: HostProcess) throws {
+        let alerts = try #require(try HTTP.get(host.port, "/api/v1/alerts").object()["alerts"] as? [[String: Any]])
+        #expect(alerts.map { $0["kind"] as? String } == ["high_consumption", "phantom_load"])
+        #expect(alerts.first?["id"] as? String == "diary/high_consumption/\(Day.start + 22 * 3600 + 300)")
+        #expect(alerts.first?["started_at"] as? String == "2026-06-14T20:05:00.000Z")
+        #expect(alerts.first?["peak_w"] as? Double == 5000 && alerts.first?["ended_at"] is NSNull)
+        let ended = try HTTP.get(host.port, "/api/v1/alerts?state=ended").object()["alerts"] as? [Any]
+        #expect(ended?.isEmpty == true)
+
+        let phantom = try HTTP.get(host.port, "/api/v1/phantom").object()
+        #expect(phantom["threshold_w"] as? Double == 150 && phantom["currency"] as? String == "EUR")
+        let nights = try #require(phantom["nights"] as? [[String: Any]])
+        let night = try #require(nights.first { $0["date"] as? String == "2026-06-14" })
+        #expect(night["power_w"] as? Double == 200 && night["is_high"] as? Bool == true)
+        #expect(night["kwh_per_year"] as? Double == 1753 && night["cost_per_year"] as? Double == 490.84)
+        let circuits = try #require(night["circuits"] as? [[String: Any]])
+        #expect(circuits.map { $0["name"] as? String } == ["Server", "Garage"])
+        #expect(circuits.first?["power_w"] as? Double == 150)
     }
 }

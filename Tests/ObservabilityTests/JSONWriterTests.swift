@@ -1,6 +1,7 @@
 import Foundation
 import Observability
 import Readings
+import TestSupport
 import Testing
 
 @Suite struct JSONWriterTests {
@@ -29,6 +30,26 @@ import Testing
         #expect(object["nan"] is NSNull && object["nothing"] is NSNull)
         #expect(object["count"] as? Int == 42 && object["flag"] as? Bool == true)
         #expect((object["list"] as? [Any])?.count == 3)
+    }
+
+    @Test func `a number is written as Swift writes it`() {
+        let seed = UInt64.random(in: .min ... .max)
+        var random = SeededRandom(seed: seed)
+        var numbers = [
+            0, -0.0, 1, -1, 0.5, 1e-6, 9.99e-7, 1e9, 999_999_999.999_999, 1e15, 1e300, 0.1 + 0.2, 123_456.789,
+        ]
+        for _ in 0..<20_000 {
+            numbers.append((Double.random(in: -1e6...1e6, using: &random) * 1000).rounded() / 1000)
+            numbers.append(Double(bitPattern: random.next()))
+        }
+        for number in numbers where number.isFinite {
+            var json = JSONWriter()
+            json.value(number)
+            let text = String(decoding: json.bytes, as: UTF8.self)
+            // Small ones are written without an exponent.
+            let isSame = text == number.description || (abs(number) < 1e-4 && Double(text) == number)
+            #expect(isSame, "seed \(seed): \(text)")
+        }
     }
 
     @Test(arguments: [

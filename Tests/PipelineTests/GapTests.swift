@@ -78,10 +78,13 @@ import Testing
 
     private func buckets(_ directory: DataDirectory, _ instance: Int) throws -> [Bucket] {
         var buckets: [Bucket] = []
-        try Reader(directory: directory)
-            .forEachBucket(of: instance, from: Instant(seconds: 0), to: Instant(nanoseconds: .max)) {
-                buckets.append($0)
-            }
+        let isAll = try Reader(directory: directory).forEachBucket(
+            of: instance, from: Instant(seconds: 0), to: Instant(nanoseconds: .max), takesCircuits: true
+        ) {
+            buckets.append($0)
+            return true
+        }
+        #expect(isAll)
         return buckets
     }
 

@@ -157,9 +157,12 @@ import Testing
         let reader = try Reader(directory: directory)
         var sums = LocalPeriod.allCases.map { LocalSums(by: $0, in: zone) }
         var buckets: [Bucket] = []
-        try reader.forEachBucket(of: instance, from: Instant(seconds: 0), to: Instant(nanoseconds: .max)) {
+        _ = try reader.forEachBucket(
+            of: instance, from: Instant(seconds: 0), to: Instant(nanoseconds: .max), takesCircuits: true
+        ) {
             buckets.append($0)
             for index in sums.indices { sums[index].add($0) }
+            return true
         }
         outcome.buckets = buckets
         outcome.hours = sums[1].periods()

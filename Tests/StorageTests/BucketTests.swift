@@ -69,9 +69,13 @@ import Testing
                 try store.database.number("SELECT mean_w = 200 AND minimum_w = 90 AND maximum_w = 310 \(first)") == 1)
             #expect(try store.database.number("SELECT covered_s = 900 AND exported_mj IS NULL \(first)") == 1)
             var circuits: [BucketCircuit] = []
-            try Reader(directory: directory).forEachBucket(of: instance, from: noon, to: noon + Duration.hour) {
+            let isAll = try Reader(directory: directory).forEachBucket(
+                of: instance, from: noon, to: noon + Duration.hour, takesCircuits: true
+            ) {
                 circuits += $0.circuits
+                return true
             }
+            #expect(isAll)
             // Half of 6001 and of 7, each slot's rounded down.
             #expect(circuits.map(\.energy) == [3000, 3])
             #expect(circuits.first?.powerW == 100 && circuits.first?.coveredSeconds == 900)

@@ -26,4 +26,10 @@ extension JSONWriter {
         content(&self)
         endArray()
     }
+
+    mutating func words(_ name: String, _ words: [String]) {
+        array(name) { json in
+            for word in words { json.value(word) }
+        }
+    }
 }

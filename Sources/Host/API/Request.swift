@@ -15,19 +15,21 @@ package struct Request: Sendable {
     package let query: [(name: String, value: String)]
     /// What stands in the places of the route's `{…}`.
     package internal(set) var parameters: [String: String] = [:]
+    /// It has the token, or none is needed.
+    package internal(set) var isTrusted = true
+    /// The server asks for one.
+    package internal(set) var needsToken = false
     package let headers: [(name: String, value: String)]
-    package let body: [UInt8]
 
     /// `target` is the request line's, as it came. Nil where it is no path or its escapes are not UTF-8.
     package init?(
-        method: Method, target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+        method: Method, target: String, headers: [(name: String, value: String)] = []
     ) {
         guard let target = RequestTarget(target) else { return nil }
         self.method = method
         self.segments = target.segments
         self.query = target.query
         self.headers = headers
-        self.body = body
     }
 
     /// The first value of a query parameter.

@@ -13,6 +13,8 @@ enum StateKey {
     /// Wall time of the last attempt, 8 bytes.
     static let lastAttempt = "host:last_attempt"
     static let ration = "host:ration"
+    /// There while the instance is paused.
+    static let paused = "host:paused"
     static let longest = 255
 
     static func isAdapters(_ key: String) -> Bool {

@@ -118,7 +118,6 @@ struct InProcessHosting: AdapterHosting {
     mutating func destroy() {
         if instanceAddress != 0 { unsafe adapter.functions?.pointee.destroy(instance) }
         instanceAddress = 0
-        context.retire()
     }
 
     func idle(until deadline: Int64?, _ bell: Doorbell) { bell.wait(until: deadline) }

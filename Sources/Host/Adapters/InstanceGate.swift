@@ -22,7 +22,13 @@ final class InstanceGate: Sendable {
 
     func open() { opened.store(true, ordering: .releasing) }
 
-    /// For good.
+    /// The next life begins; whoever cancelled the last one has done so.
+    func renew() {
+        bell.withLock { $0?.silence() }
+        cancelled.store(false, ordering: .releasing)
+    }
+
+    /// Until the next life.
     func cancel() {
         cancelled.store(true, ordering: .releasing)
         bell.withLock { $0?.ring() }

@@ -13,6 +13,8 @@ final class InstanceRequests: Sendable {
         case retry
         /// Gaps are to be looked for.
         case gaps
+        /// Whether to pause has changed.
+        case pause
         /// The wall clock was set.
         case clock
     }
@@ -23,22 +25,37 @@ final class InstanceRequests: Sendable {
         var retry = false
         var gaps = false
         var clock = false
+        var pauseChanged = false
+        /// What holds until it is asked otherwise.
+        var isPaused = false
     }
 
-    private let asked = Mutex(Asked())
+    private let asked: Mutex<Asked>
     private let bell: Doorbell
 
-    init() throws(SystemError) {
+    init(isPaused: Bool) throws(SystemError) {
+        asked = Mutex(Asked(isPaused: isPaused))
         bell = try Doorbell()
     }
 
     var isStopping: Bool { asked.withLock { $0.stop } }
+    var isPaused: Bool { asked.withLock { $0.isPaused } }
+    /// What runs is to end: for good, or because a pause has begun (and perhaps ended again).
+    var isInterrupted: Bool { asked.withLock { $0.stop || $0.pauseChanged } }
 
     func stop() { ask { $0.stop = true } }
     func readNow() { ask { $0.readNow = true } }
     func retry() { ask { $0.retry = true } }
     func fillGaps() { ask { $0.gaps = true } }
     func clockChanged() { ask { $0.clock = true } }
+
+    func pause(_ isPaused: Bool) {
+        ask { asked in
+            guard asked.isPaused != isPaused else { return }
+            asked.isPaused = isPaused
+            asked.pauseChanged = true
+        }
+    }
 
     /// Waits until `deadline` (monotonic ns; nil = for ever), or until something is asked. The instance's thread only.
     /// - Parameter idle: waits for the bell or the deadline, or shorter, and silences the bell.
@@ -52,12 +69,14 @@ final class InstanceRequests: Sendable {
         }
     }
 
-    /// What was asked, the strongest alone: a retry reads, too, and either looks at the clock anew. A stop stays.
+    /// What was asked, the strongest alone: a pause makes what is weaker pointless, its end begins anew, a retry reads,
+    /// too, and either looks at the clock anew. A stop stays.
     private func take() -> Wake? {
         asked.withLock { asked in
             let now = asked
-            asked = Asked(stop: now.stop)
+            asked = Asked(stop: now.stop, isPaused: now.isPaused)
             if now.stop { return .stop }
+            if now.pauseChanged { return .pause }
             if now.retry { return .retry }
             if now.readNow { return .readNow }
             if now.gaps { return .gaps }

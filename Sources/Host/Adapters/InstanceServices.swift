@@ -21,6 +21,8 @@ final class InstanceServices: AdapterServices {
     struct Condition: Sendable {
         var code: Int32
         var message: String
+        /// When there was none before.
+        var since: Instant
     }
 
     init(
@@ -37,6 +39,9 @@ final class InstanceServices: AdapterServices {
     }
 
     // MARK: The owner's side
+
+    /// A life begins.
+    func renew() { gate.renew() }
 
     func open() {
         gate.open()
@@ -66,6 +71,12 @@ final class InstanceServices: AdapterServices {
         memory.note(key, value)
     }
 
+    /// As `note`, and true once it is durable; nil removes the value.
+    func keep(_ key: String, _ value: [UInt8]?) -> Bool {
+        state.withLock { $0[key] = value }
+        return memory.store(key, value)
+    }
+
     /// A line that came from the adapter's side, such as what it wrote to its standard output.
     func take(line: String, _ level: LogLevel, _ fields: LogField...) {
         guard log.isEnabled(level), case .pass(let leftOut) = allowance.withLock({ $0.take(now: Clock.monotonic()) })
@@ -93,9 +104,11 @@ final class InstanceServices: AdapterServices {
 
     func condition(_ code: Int32, _ words: String) {
         guard gate.isOpen else { return }
-        let condition = code == METER_OK ? nil : Condition(code: code, message: words)
+        let now = Instant(nanoseconds: Clock.wall())
+        var condition = code == METER_OK ? nil : Condition(code: code, message: words, since: now)
         let hasChanged = self.condition.withLock { current in
             defer { current = condition }
+            condition?.since = current?.since ?? now
             return current?.code != condition?.code || current?.message != condition?.message
         }
         guard hasChanged else { return }

@@ -8,6 +8,8 @@ package enum InstanceState: Hashable, Sendable {
     case misconfigured(String)
     case starting
     case running
+    /// By a person, until it is resumed.
+    case paused
     /// It failed, and will be tried again.
     case backingOff(String)
     /// It failed in a way that trying again cannot mend.
@@ -24,6 +26,7 @@ package enum InstanceState: Hashable, Sendable {
         case .misconfigured: "misconfigured"
         case .starting: "starting"
         case .running: "running"
+        case .paused: "paused"
         case .backingOff: "backing_off"
         case .needsPerson: "needs_attention"
         case .restarting: "restarting"
@@ -38,7 +41,7 @@ package enum InstanceState: Hashable, Sendable {
         case .waiting(let reason), .misconfigured(let reason), .backingOff(let reason), .needsPerson(let reason),
             .restarting(let reason), .abandoned(let reason):
             reason
-        case .starting, .running, .stopped: nil
+        case .starting, .running, .paused, .stopped: nil
         }
     }
 }
@@ -59,8 +62,10 @@ package struct InstanceStatus: Sendable {
     package var historyError: String?
     /// What the adapter complains about although it delivers.
     package var condition: String?
+    package var conditionSince: Instant?
     package var nextRun: Instant?
     package var lastReadDuration: Int64?
+    package var readDurations = ReadDurations()
     /// Requests left of the day's ration; nil = no limit.
     package var rationLeft: Int?
     package var counts = EmissionPort.Counts()

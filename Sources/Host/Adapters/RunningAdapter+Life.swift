@@ -10,11 +10,15 @@ extension RunningAdapter {
     func run(_ hosting: consuming some AdapterHosting) {
         var hosting = hosting
         var restarts = Restarts()
-        while true {
+        while !requests.isStopping, !isAbandoned {
+            if requests.isPaused {
+                waitForResume()
+                continue
+            }
             let begin = Clock.monotonic()
             do throws(HostingError) {
                 try live(&hosting, isRestart: restarts.count > 0)
-                break
+                letGo(&hosting)
             } catch {
                 services.close()
                 if requests.isStopping {
@@ -26,10 +30,13 @@ extension RunningAdapter {
                 guard waitForRestart(until: Clock.monotonic() + pause, &hosting) else { break }
             }
         }
-        if !isAbandoned {
-            do throws(HostingError) { try hosting.destroy() } catch { sayLast(error) }
-        }
+        letGo(&hosting)
         set(.stopped)
+    }
+
+    private func letGo(_ hosting: inout some AdapterHosting) {
+        guard !isAbandoned else { return }
+        do throws(HostingError) { try hosting.destroy() } catch { sayLast(error) }
     }
 
     /// It was to end anyway.
@@ -40,6 +47,7 @@ extension RunningAdapter {
 
     /// From create to stop, as often as it takes; returns where the instance is to end.
     private func live(_ hosting: inout some AdapterHosting, isRestart: Bool) throws(HostingError) {
+        services.renew()
         var starts = Agenda(schedule, lastAttempt: nil, uncleanEnd: false, now: .now)
         var gaps: GapAgenda?
         while try waitUntilDue(&starts, &gaps, &hosting) {
@@ -47,7 +55,7 @@ extension RunningAdapter {
                 try startInstance(&hosting)
             } catch {
                 guard case .failed(let failure) = error else { throw error }
-                if requests.isStopping { break }
+                if requests.isInterrupted { break }
                 starts.fail(failure, random: random(), .now)
                 note(failure, failures: starts.failures)
                 continue
@@ -65,6 +73,8 @@ extension RunningAdapter {
     private func startInstance(_ hosting: inout some AdapterHosting) throws(HostingError) {
         try hosting.create()
         services.open()
+        // Renewing has forgotten a cancellation that came a moment before.
+        if requests.isInterrupted { services.cancel() }
         do throws(HostingError) {
             try hosting.start()
         } catch {
@@ -80,7 +90,7 @@ extension RunningAdapter {
         services.close()
     }
 
-    /// Reads on schedule, until the instance is to stop.
+    /// Reads on schedule, until the instance is to stop or to pause.
     private func sample(_ hosting: inout some AdapterHosting) throws(HostingError) {
         let lastAttempt = services.stateValue(StateKey.lastAttempt).flatMap(Self.instant)
         var agenda = Agenda(schedule, lastAttempt: lastAttempt, uncleanEnd: plan.uncleanEnd, now: .now)
@@ -95,7 +105,7 @@ extension RunningAdapter {
                 if asksHistory, gaps == nil { gaps = GapAgenda(now: Clock.monotonic()) }
             } catch {
                 guard case .failed(let failure) = error else { throw error }
-                if requests.isStopping { return }
+                if requests.isInterrupted { return }
                 agenda.fail(failure, random: random(), .now)
                 note(failure, failures: agenda.failures)
                 gaps = nil
@@ -103,13 +113,13 @@ extension RunningAdapter {
         }
     }
 
-    /// A push adapter emits by itself, until the instance is to stop.
+    /// A push adapter emits by itself, until the instance is to stop or to pause.
     private func idle(_ hosting: inout some AdapterHosting) throws(HostingError) {
         set(.running)
         var gaps = asksHistory ? GapAgenda(now: Clock.monotonic()) : nil
         while true {
             switch try wait(until: gaps?.due, &hosting) {
-            case .stop: return
+            case .stop, .pause: return
             case .gaps: gaps?.lookNow(Clock.monotonic())
             case .due:
                 guard var due = gaps else { break }
@@ -123,6 +133,7 @@ extension RunningAdapter {
     private func read(_ hosting: inout some AdapterHosting) throws(HostingError) {
         let before = services.port.counts
         let begin = Clock.monotonic()
+        defer { state.withLock { $0.readDurations.add(Clock.monotonic() - begin) } }
         try hosting.read(until: begin + schedule.readTime)
         do throws(AdapterFailure) { try Self.check(before, services.port.counts) } catch { throw .failed(error) }
         let isRecovery = state.withLock { status in
@@ -168,7 +179,7 @@ extension RunningAdapter {
                 try fillGap(&filling, before: agenda.due, &hosting)
                 gaps = filling
             case .gaps: gaps?.lookNow(Clock.monotonic())
-            case .stop: return false
+            case .stop, .pause: return false
             case .readNow: agenda.bringForward(.now)
             case .retry: agenda.retry(.now)
             case .clock: agenda.clockChanged(.now)
@@ -189,26 +200,27 @@ extension RunningAdapter {
         while true {
             // Nothing runs that could end.
             switch requests.wait(until: deadline, { (deadline, bell) throws(Never) in bell.wait(until: deadline) }) {
-            case .due, .retry: return true
+            case .due, .retry, .pause: return true
             case .stop: return false
             case .readNow, .gaps, .clock: break
             }
         }
     }
 
-    private var isAbandoned: Bool {
+    var isAbandoned: Bool {
         if case .abandoned = state.withLock({ $0.state }) { return true }
         return false
     }
 
     // MARK: Status
 
-    private func set(_ new: InstanceState) {
+    func set(_ new: InstanceState) {
         state.withLock { status in
             if case .abandoned = status.state { return }
             guard status.state != new else { return }
+            // What fails in another way than before has failed all the while.
+            if status.state.word != new.word { status.since = .now }
             status.state = new
-            status.since = .now
         }
     }
 
@@ -247,7 +259,7 @@ extension RunningAdapter {
         }
     }
 
-    private static func bytes(_ instant: Instant) -> [UInt8] {
+    static func bytes(_ instant: Instant) -> [UInt8] {
         var writer = ByteWriter()
         writer.write(instant.nanoseconds)
         return writer.bytes

@@ -40,7 +40,7 @@ package final class RunningAdapter: Sendable {
         self.random = random
         identity = plan.identity
         number = plan.number
-        requests = try InstanceRequests()
+        requests = try InstanceRequests(isPaused: plan.state[StateKey.paused] != nil)
         schedule = Schedule(
             sampling: plan.sampling, minimum: plan.adapter.description.minimumSampling, name: plan.identity.name)
         let port = EmissionPort(
@@ -71,6 +71,7 @@ package final class RunningAdapter: Sendable {
                         services: services))
             case (.host, nil): break
             }
+            if !isAbandoned { context?.retire() }
         }
         thread.withLock { $0 = started }
     }
@@ -92,6 +93,8 @@ package final class RunningAdapter: Sendable {
         }
         guard let condition = services.currentCondition else { return status }
         status.condition = condition.message
+        status.conditionSince = condition.since
+        status.conditionSince = condition.since
         // A push adapter has no other way to say that it fails.
         if isPush, case .running = status.state {
             let failure = AdapterFailure(code: condition.code, message: condition.message)

@@ -22,11 +22,31 @@ public enum PhantomLoad {
         public var coverage: Double
         /// The circuits behind it, largest first.
         public var circuits: [Share]
+
+        public init(powerW: Double?, reason: String?, coverage: Double, circuits: [Share]) {
+            self.powerW = powerW
+            self.reason = reason
+            self.coverage = coverage
+            self.circuits = circuits
+        }
     }
 
     public struct Share: Hashable, Sendable {
         public var circuit: Int32
         public var powerW: Double
+
+        public init(circuit: Int32, powerW: Double) {
+            self.circuit = circuit
+            self.powerW = powerW
+        }
+    }
+
+    /// What a load that is always on uses in a year.
+    public static func kWhPerYear(powerW: Double) -> Double { (powerW * 8.766).rounded() }
+
+    /// Such a load pays each price of the week for its part of it.
+    public static func costPerYear(kWh: Double, _ tariff: Tariff) -> Double {
+        (kWh * tariff.meanPerKWh * 100).rounded() / 100
     }
 
     /// - Parameters:

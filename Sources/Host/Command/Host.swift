@@ -21,7 +21,6 @@ struct Host {
     private let delivery: DeliveryLoop?
     private let house: House
     private let server: HTTPServer
-    private let serverThread: Thread
     private let events: HostEvents
     private let exits: UncleanExits
     private let shelf: AdapterShelf
@@ -74,19 +73,11 @@ struct Host {
         house = House(
             instances: instances, board: board, pipeline: pipeline, delivery: delivery,
             standIn: Self.makeStandIn(settings, shelf, board, log), zone: zone, shelf: shelf,
-            isolationNote: isolationNote, stale: Int64(host.staleSeconds) * Duration.second,
-            isUnconfigured: settings.isUnconfigured,
-            history: History(directory), currency: host.tariff.currency, log: log)
-        let server = try HTTPServer(
-            address: host.bindAddress, port: host.servicePort, router: Router(HouseRoutes.table(house)))
-        self.server = server
-        serverThread = try Thread(name: "http") { [log] in
-            do throws(ServerError) {
-                try server.run()
-            } catch {
-                log.error("http server ended", LogField("error", "\(error)"))
-            }
-        }
+            isolationNote: isolationNote, history: History(directory), options: Self.houseOptions(settings), log: log)
+        server = try HTTPServer(
+            address: host.bindAddress, port: host.servicePort, router: Router(RouteTable.all(house)), house: house,
+            rules: Self.accessRules(settings))
+        try server.start { [log] in log.error("http server ended", LogField("error", "\($0)")) }
         log.info("serving", LogField("address", host.bindAddress), LogField("port", server.port))
         if settings.isUnconfigured {
             log.warning("no meter is configured: set HOME_ASSISTANT_URL and HOME_ASSISTANT_TOKEN, or METER_TYPE")
@@ -107,6 +98,18 @@ struct Host {
                 clear: Int64(host.fetchIntervalSeconds) * Duration.second),
             phantomThresholdW: host.phantomThresholdW, phantomExclude: host.phantomExclude,
             tariff: host.tariff.tariff, currency: host.tariff.currency, log: log)
+    }
+
+    private static func houseOptions(_ settings: Settings) -> House.Options {
+        House.Options(
+            stale: Int64(settings.host.staleSeconds) * Duration.second, isUnconfigured: settings.isUnconfigured,
+            tariff: settings.host.tariff, phantomThresholdW: settings.host.phantomThresholdW)
+    }
+
+    private static func accessRules(_ settings: Settings) -> AccessRules {
+        AccessRules(
+            token: settings.host.apiToken, areMetricsOpen: settings.host.metricsOpen,
+            hosts: HostCheck(allowed: settings.host.allowedHosts))
     }
 
     private static func makeDelivery(
@@ -226,6 +229,7 @@ struct Host {
         log.configure(
             level: LogLevel(fresh.host.logLevel), format: fresh.host.logFormat == .json ? .json : .text)
         delivery?.reload()
+        server.replace(rules: Self.accessRules(fresh))
         current = fresh
         shelf.rescan()
         reconfiguration.ask(fresh, shelf.catalog, isByPerson: true)
@@ -244,7 +248,7 @@ struct Host {
         for adapter in running where !adapter.join(until: deadline - 800 * Duration.millisecond) {
             log.warning("adapter left behind", LogField("instance", adapter.identity.name))
         }
-        serverThread.join(until: deadline - 700 * Duration.millisecond)
+        server.join(until: deadline - 700 * Duration.millisecond)
         _ = delivery?.join(until: deadline - 600 * Duration.millisecond)
         let isCommitted = pipeline.stop(until: deadline)
         if isCommitted { exits.end() }

@@ -12,12 +12,20 @@ struct InstancePlan: Sendable {
         /// Not among the adapters found.
         case waiting(String)
         /// A setting is missing or wrong.
-        case misconfigured(LoadedAdapter, String)
+        case misconfigured(LoadedAdapter, ResolvedAdapterSettings, String)
     }
 
     let identity: InstanceIdentity
     let fate: Fate
     var isHouse: Bool
+
+    /// The adapter and its settings, where one was found.
+    var adapter: (adapter: LoadedAdapter, settings: ResolvedAdapterSettings)? {
+        switch fate {
+        case .ready(let adapter, let resolved), .misconfigured(let adapter, let resolved, _): (adapter, resolved)
+        case .loading, .waiting: nil
+        }
+    }
 
     init(identity: InstanceIdentity, fate: Fate, isHouse: Bool) {
         self.identity = identity
@@ -62,7 +70,7 @@ struct InstancePlan: Sendable {
         let resolved = AdapterSettingResolver(identity: identity, lookup: settings.lookup)
             .resolve(adapter.description.settings)
         guard resolved.problems.isEmpty else {
-            return .misconfigured(adapter, resolved.problems.joined(separator: "; "))
+            return .misconfigured(adapter, resolved, resolved.problems.joined(separator: "; "))
         }
         return .ready(adapter, resolved)
     }

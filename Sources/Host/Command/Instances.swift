@@ -14,8 +14,9 @@ final class Instances: Sendable {
         /// Durable; nil until the instance was registered.
         var number: Int?
         var running: RunningAdapter?
-        /// Nanoseconds between samples.
+        /// Nanoseconds between samples, and of a slot.
         var sampling: Int64 = 0
+        var interval: Int64 = 0
         var since: Instant
         /// What it runs with: settings, and the digest of its library.
         var values: [String: String] = [:]
@@ -48,6 +49,7 @@ final class Instances: Sendable {
 
     var all: [Entry] { entries.withLock { $0 } }
     var house: Entry? { all.first { $0.plan.isHouse } }
+    func entry(named name: String) -> Entry? { all.first { $0.plan.identity.name == name } }
 
     /// What the start knows of them, before an adapter has been looked at.
     func begin(_ plans: [InstancePlan]) {
@@ -149,6 +151,7 @@ final class Instances: Sendable {
             entry.number = seed.number
             entry.running = running
             entry.sampling = sampling
+            entry.interval = resolved.interval(settings.host)
             entry.values = resolved.values
             entry.library = adapter.library.digest
             log.info(
@@ -183,7 +186,7 @@ final class Instances: Sendable {
         switch entry.plan.fate {
         case .ready, .loading: break
         case .waiting(let reason): log.warning("adapter waits", name, LogField("reason", reason))
-        case .misconfigured(_, let reason): log.error("adapter misconfigured", name, LogField("reason", reason))
+        case .misconfigured(_, _, let reason): log.error("adapter misconfigured", name, LogField("reason", reason))
         }
     }
 }
@@ -194,7 +197,7 @@ extension InstancePlan.Fate {
         switch self {
         case .ready: "ready"
         case .loading: "loading"
-        case .waiting(let reason), .misconfigured(_, let reason): reason
+        case .waiting(let reason), .misconfigured(_, _, let reason): reason
         }
     }
 }
@@ -215,7 +218,7 @@ extension Instances.Entry {
         switch plan.fate {
         case .ready, .loading: return InstanceStatus(identity: plan.identity, state: .starting, since: since)
         case .waiting(let reason): return InstanceStatus(identity: plan.identity, state: .waiting(reason), since: since)
-        case .misconfigured(_, let reason):
+        case .misconfigured(_, _, let reason):
             return InstanceStatus(identity: plan.identity, state: .misconfigured(reason), since: since)
         }
     }

@@ -33,7 +33,7 @@ enum ReadCommand {
             return SmartMeter.ExitStatus.usage
         }
         switch plan.fate {
-        case .waiting(let reason), .misconfigured(_, let reason):
+        case .waiting(let reason), .misconfigured(_, _, let reason):
             console.complain("smart-meter: \(plan.identity.name): \(reason)")
             return SmartMeter.ExitStatus.configuration
         case .loading:

@@ -16,7 +16,7 @@ final class StandIn: Sendable {
     private let lookup: SettingLookup
     private let board: LiveBoard
     private let log: Log
-    private let running = Mutex<RunningAdapter?>(nil)
+    private let running = Mutex<(adapter: RunningAdapter, since: Instant)?>(nil)
 
     init(shelf: AdapterShelf, lookup: SettingLookup, board: LiveBoard, log: Log) {
         self.shelf = shelf
@@ -27,9 +27,11 @@ final class StandIn: Sendable {
 
     var emission: Emission? { running.withLock { $0 } == nil ? nil : board.newest(of: Self.number) }
 
+    var since: Instant? { running.withLock { $0?.since } }
+
     /// Begins or ends as `isNeeded` says.
     func tend(isNeeded: Bool, reason: String) {
-        let current = running.withLock { $0 }
+        let current = running.withLock { $0?.adapter }
         if isNeeded, current == nil { begin(reason) }
         guard !isNeeded, let current else { return }
         current.stop()
@@ -38,7 +40,7 @@ final class StandIn: Sendable {
         log.info("stand-in ends", LogField("reason", "the meter is read again"))
     }
 
-    func stop() { running.withLock { $0 }?.stop() }
+    func stop() { running.withLock { $0?.adapter }?.stop() }
 
     private func begin(_ reason: String) {
         guard let adapter = shelf.catalog.adapter(ofType: Self.identity.meterType) else { return }
@@ -51,7 +53,7 @@ final class StandIn: Sendable {
                 uncleanEnd: false),
             board: board, lane: nil, memory: NoMemory(), log: log)
         guard let started, (try? started.start()) != nil else { return }
-        running.withLock { $0 = started }
+        running.withLock { $0 = (started, .now) }
         log.warning(
             "mock data stands in", LogField("reason", reason),
             LogField("note", "shown in /consumption as simulated; never stored or delivered"))

@@ -41,6 +41,16 @@ extension HostSetting {
         HostSetting(
             .service, "BIND_ADDRESS", .text, default: "127.0.0.1",
             "Address that the HTTP interface listens on; 0.0.0.0 or :: for all", store: text(\.bindAddress)),
+        HostSetting(
+            .service, "API_TOKEN", .secret, "Token that the HTTP interface asks for; without one it asks for none",
+            grammar: HostSettings.tokenGrammar, store: HostSettings.storeToken),
+        HostSetting(
+            .service, "METRICS_OPEN", .flag, default: "0", "Whether /metrics is told without the token",
+            store: flag(\.metricsOpen)),
+        HostSetting(
+            .service, "ALLOWED_HOSTS", .list,
+            "Names of this server beside addresses, names without a dot, .local, .lan and .home.arpa",
+            grammar: HostSettings.hostsGrammar, store: HostSettings.storeHosts),
     ]
 
     private static let storage = [
@@ -159,6 +169,33 @@ extension HostSettings.Influx.Tag {
             tags.append(tag)
         }
         settings.influx.tags = tags
+        return true
+    }
+}
+
+extension HostSettings {
+    static let hostsGrammar = "host names, comma-separated, without scheme and port, such as power.example.com"
+
+    static let storeHosts: HostSetting.Store = { settings, value in
+        let names = HostSetting.elements(value)
+        let isEachName = names.allSatisfy { name in
+            name.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || "-._".utf8.contains(byte)
+            }
+        }
+        guard isEachName else { return false }
+        settings.allowedHosts = names
+        return true
+    }
+
+    static let tokenGrammar = "16 to 256 letters, digits and signs, without spaces"
+
+    /// What a header can carry, and nobody guesses.
+    static let storeToken: HostSetting.Store = { settings, value in
+        guard (16...256).contains(value.utf8.count), value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            return false
+        }
+        settings.apiToken = value
         return true
     }
 }

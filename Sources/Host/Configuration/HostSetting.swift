@@ -77,6 +77,13 @@ extension HostSetting {
         { settings, value in parsed(Word(rawValue: value), field, &settings) }
     }
 
+    static func flag(_ field: Field<Bool>) -> Store {
+        { settings, value in
+            settings[keyPath: field] = value == "1"
+            return true
+        }
+    }
+
     static func list(_ field: Field<[String]>, separator: Character = ",") -> Store {
         { settings, value in
             settings[keyPath: field] = elements(value, separator)

@@ -13,6 +13,9 @@ package struct HostSettings: Sendable {
 
     package internal(set) var servicePort: UInt16 = 0
     package internal(set) var bindAddress = ""
+    package internal(set) var allowedHosts: [String] = []
+    package internal(set) var apiToken: String?
+    package internal(set) var metricsOpen = false
 
     package internal(set) var dataDirectory = ""
     package internal(set) var historyDays = 0

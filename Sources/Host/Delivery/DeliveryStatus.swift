@@ -28,6 +28,8 @@ package struct DeliveryStatus: Sendable {
     package var delivered = 0
     package var rejected = 0
     package var backlog = Backlog()
+    /// Of the lines that were written last, on average.
+    package var bytesPerLine = 0.0
 
     package init(destination: String) {
         self.destination = destination

@@ -72,6 +72,8 @@ struct DeliveryWork {
         writer.removeAll()
         for (index, alert) in alerts.enumerated() { writer.append(alert, index: index) }
         for (index, slot) in slots.enumerated() { writer.append(slot, index: index) }
+        let bytesPerLine = Double(writer.bytes.count) / Double(max(1, writer.lines.count))
+        loop.update { $0.bytesPerLine = bytesPerLine }
         return send(slots, alerts)
     }
 

@@ -1,3 +1,4 @@
+import Observability
 import Readings
 package import Storage
 
@@ -119,7 +120,7 @@ package struct LineWriter {
     package mutating func append(_ outbound: OutboundAlert, index: Int) {
         let alert = outbound.alert
         line("smart_meter_alert", outbound.meter, kind: alert.kind, at: alert.start, .alert(index)) { line in
-            line.field("id", "\(outbound.meter.name)/\(alert.kind)/\(alert.start.seconds)")
+            line.field("id", alert.id(of: outbound.meter))
             line.field("state", alert.ended == nil ? "raised" : "ended")
             line.field("peak_w", alert.peakW)
             line.field("ended_at", alert.ended.map { Double($0.nanoseconds) / 1e9 })
@@ -229,50 +230,5 @@ enum LineText {
 
     private static func dropBackslashes(_ bytes: inout [UInt8]) {
         while bytes.last == UInt8(ascii: "\\") { bytes.removeLast() }
-    }
-}
-
-/// Numbers as text.
-enum DecimalText {
-    /// The shortest text that reads back as the same number. Values with up to six decimals, which is all that the
-    /// host stores, take a quick way.
-    static func append(_ value: Double, to bytes: inout [UInt8]) {
-        let scaled = value * 1e6
-        let rounded = scaled.rounded()
-        guard abs(rounded) < 1e15, rounded / 1e6 == value, let whole = Int64(exactly: rounded) else {
-            bytes.append(contentsOf: value.description.utf8)
-            return
-        }
-        if whole < 0 { bytes.append(UInt8(ascii: "-")) }
-        let magnitude = whole.magnitude
-        append(magnitude / 1_000_000, to: &bytes)
-        var rest = magnitude % 1_000_000
-        guard rest > 0 else { return }
-        bytes.append(UInt8(ascii: "."))
-        var divisor: UInt64 = 100_000
-        while rest > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest / divisor))
-            rest %= divisor
-            divisor /= 10
-        }
-    }
-
-    static func append(_ value: Int64, to bytes: inout [UInt8]) {
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        append(value.magnitude, to: &bytes)
-    }
-
-    private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
-        guard value >= 10 else {
-            bytes.append(UInt8(ascii: "0") + UInt8(value))
-            return
-        }
-        let start = bytes.count
-        var rest = value
-        while rest > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        }
-        bytes[start...].reverse()
     }
 }

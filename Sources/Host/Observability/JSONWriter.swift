@@ -22,6 +22,26 @@ package struct JSONWriter: Sendable {
         needsComma = false
     }
 
+    /// A key with its quotes and colon, for one that is written many times.
+    package static func encodedKey(_ name: String) -> [UInt8] {
+        var json = JSONWriter()
+        json.key(name)
+        return json.bytes
+    }
+
+    /// - Parameter key: what `encodedKey` made.
+    package mutating func key(encoded key: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: key)
+        needsComma = false
+    }
+
+    /// What was written so far, to be handed on; writing goes on behind it.
+    package mutating func takeBytes() -> [UInt8] {
+        defer { bytes.removeAll(keepingCapacity: true) }
+        return bytes
+    }
+
     package mutating func null() { literal("null") }
     package mutating func value(_ value: Bool) { literal(value ? "true" : "false") }
     package mutating func value(_ value: some FixedWidthInteger) { literal(String(value)) }
@@ -35,7 +55,8 @@ package struct JSONWriter: Sendable {
     package mutating func value(_ number: Double) {
         guard number.isFinite else { return null() }
         // Whole numbers keep ".0", so that a reader sees a number of the same kind in every answer.
-        literal(number.description)
+        separate()
+        DecimalText.append(number, to: &bytes, wholeWithPoint: true)
     }
 
     /// RFC 3339 in UTC with milliseconds.
@@ -103,19 +124,30 @@ package struct JSONWriter: Sendable {
     }
 
     /// The inside of a JSON string.
-    static func appendEscaped(_ text: some Sequence<UInt8>, to bytes: inout [UInt8]) {
-        let digits = Array("0123456789abcdef".utf8)
-        for byte in text {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
-            case 0x0A: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
-            case 0x0D: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
-            case 0x09: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
-            case 0..<0x20, 0x7F:
-                bytes += Array("\\u00".utf8)
-                bytes += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            default: bytes.append(byte)
-            }
+    static func appendEscaped(_ text: some Collection<UInt8>, to bytes: inout [UInt8]) {
+        // Most texts have nothing to escape, and go in one piece.
+        if text.allSatisfy(isPlain) {
+            bytes.append(contentsOf: text)
+        } else {
+            for byte in text { append(escaped: byte, to: &bytes) }
+        }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0x7F
+    }
+
+    private static func append(escaped byte: UInt8, to bytes: inout [UInt8]) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+        case 0x0A: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+        case 0x0D: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
+        case 0x09: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
+        case 0..<0x20, 0x7F:
+            let digits = Array("0123456789abcdef".utf8)
+            bytes += Array("\\u00".utf8)
+            bytes += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        default: bytes.append(byte)
         }
     }
 }

@@ -83,15 +83,18 @@ struct InstanceLine {
         return .taken
     }
 
-    /// Energy since local midnight, as of the newest emission.
-    mutating func dayNow(day: (Instant) -> DayBounds) -> (energy: Millijoules, at: Instant)? {
+    /// The accounts of the house, as of the newest emission.
+    mutating func dayNow(day: (Instant) -> DayBounds) -> (carry: Carry, at: Instant)? {
         guard let newest = pending.last, var start = trusted(upTo: newest.timestamp) else { return nil }
         // What lies behind the base is not there any more: accounts from before it cannot be gone on from.
         if let live, live.at > start.at { start = live }
         let carry = accounts(from: start, at: newest.timestamp, day: day, takesCircuits: false)
         live = carry
-        return (carry.day.energy, newest.timestamp)
+        return (carry, newest.timestamp)
     }
+
+    /// The accounts of circuits, as of the last slot.
+    var circuitAccounts: [CircuitAccount] { (closed.last ?? base)?.circuits ?? [] }
 
     /// The newest accounts at the end of a slot that nothing has changed since.
     private func trusted(upTo limit: Instant = .max) -> Carry? {

@@ -120,8 +120,9 @@ struct InstanceWork {
 
     private mutating func updateDay(_ options: PipelineOptions) {
         guard let now = line.dayNow(day: options.zone.dayBounds) else { return }
-        view.dayEnergy = now.energy
+        view.dayEnergy = now.carry.day.energy
         view.dayEnergyAt = now.at
+        for flow in Flow.allCases { view.lifetime[flow] = now.carry.flows[flow]?.lifetime }
     }
 
     /// The alert for high consumption. Held and backfilled values never come here.
@@ -193,6 +194,9 @@ struct InstanceWork {
             plan.keepEmissionsFrom[number] = final.keepFrom
         }
         updateDay(options)
+        if view.newestSlot != line.newestSlot || view.circuitLifetimes.isEmpty {
+            view.circuitLifetimes = line.circuitAccounts.map(\.energy.lifetime)
+        }
         view.newestSlot = line.newestSlot
         let judged =
             registration.isHouse

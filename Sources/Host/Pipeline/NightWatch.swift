@@ -115,7 +115,7 @@ struct NightWatch {
         }
         let isHigh = powerW > options.phantomThresholdW
         guard isHigh || open != nil else { return }
-        let kWhPerYear = (powerW * 8.766).rounded()
+        let kWhPerYear = PhantomLoad.kWhPerYear(powerW: powerW)
         let behind = night.circuits.prefix(5).map { share in
             "\(names.shown[Int(share.circuit)]) \(Shares.tenths(share.powerW)) W"
         }
@@ -135,10 +135,9 @@ struct NightWatch {
         }
     }
 
-    /// What is always on pays each price of the week for its part of it.
     private static func cost(of kWhPerYear: Double, _ options: PipelineOptions) -> String {
         guard let tariff = options.tariff else { return "" }
-        let cost = (kWhPerYear * tariff.meanPerKWh * 100).rounded() / 100
+        let cost = PhantomLoad.costPerYear(kWh: kWhPerYear, tariff)
         return options.currency.isEmpty ? ", \(cost)" : ", \(cost) \(options.currency)"
     }
 

@@ -15,6 +15,8 @@ package final class Pipeline: Sendable {
     private let thread = Mutex<Thread?>(nil)
     private let views = Mutex<[Int: InstanceView]>([:])
     private let storeStatus = Mutex(StoreStatus())
+    private let alerts = Mutex(RecentAlerts())
+    private let listener = Mutex<(@Sendable () -> Void)?>(nil)
     /// Rung after each commit that leaves something to send.
     private let committed: @Sendable () -> Void
 
@@ -109,6 +111,11 @@ package final class Pipeline: Sendable {
     }
 
     package func view(of instance: Int) -> InstanceView? { views.withLock { $0[instance] } }
+    /// `ring` is called after the views have taken emissions in, on the pipeline's thread; nil = no more.
+    package func listen(_ ring: (@Sendable () -> Void)?) { listener.withLock { $0 = ring } }
+
+    /// Alerts that go on, and those that ended last; committed.
+    package var recentAlerts: [AlertRecord] { alerts.withLock { $0.all } }
     package var status: StoreStatus { storeStatus.withLock { $0 } }
 
     // MARK: The pipeline's thread
@@ -128,6 +135,7 @@ package final class Pipeline: Sendable {
             return
         }
         opened.give(.success(()))
+        var told = 0
         while true {
             doorbell.wait(until: work.nextWake(monotonic: Clock.monotonic(), wall: .now))
             work.rewind(now: .now, isSynchronised: Clock.isSynchronised)
@@ -135,6 +143,8 @@ package final class Pipeline: Sendable {
             work.advance(now: .now)
             let hasCommitted = work.commitIfDue(monotonic: Clock.monotonic(), wall: .now, isLast: isLast)
             publish(&work)
+            if work.taken != told { listener.withLock { $0 }?() }
+            told = work.taken
             if hasCommitted { committed() }
             if isLast { return }
         }
@@ -145,6 +155,7 @@ package final class Pipeline: Sendable {
         views.withLock { views in
             for (instance, view) in changed { views[instance] = view }
         }
+        alerts.withLock { $0 = work.alerts }
         storeStatus.withLock { status in
             let setAside = status.setAside
             status = work.status

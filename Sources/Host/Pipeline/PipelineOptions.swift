@@ -92,6 +92,9 @@ package struct InstanceView: Sendable {
     package var dayEnergy: Millijoules?
     /// When that was so: another local day's figure is not today's.
     package var dayEnergyAt: Instant?
+    /// The host's counters, as of the newest emission; those of circuits as of the last slot, by durable number.
+    package var lifetime = Flows<Millijoules?>(repeating: nil)
+    package var circuitLifetimes: [Millijoules] = []
     /// The circuits as their adapter last named them, and as people see them; by durable number.
     package var circuits: [CircuitIdentity] = []
     package var shownNames: [String] = []
@@ -115,12 +118,18 @@ package struct StoreStatus: Sendable {
     package var held = 0
     /// Emissions given up because memory for them ran out, since the start.
     package var lost = 0
+    package var lostSince: Instant?
     /// Whether the disk has the space that is kept for the day on which it is full.
-    package var hasReserve = true
+    package var hasReserve: Bool { reserveGoneSince == nil }
+    package var reserveGoneSince: Instant?
     /// Where a damaged store was put at the start.
     package var setAside: String?
     /// Slots that were never delivered and are gone because of their age, since the start.
     package var prunedUndelivered = 0
+    package var prunedUndeliveredSince: Instant?
+    /// Slots that were given up undelivered, in all runs: by an operator, and because of their age.
+    package var droppedByOperator = 0
+    package var expired = 0
     /// Where the clock shows a time before this one, it is not set: the program was made later, or a slot.
     package var clockIsBefore: Instant?
 }

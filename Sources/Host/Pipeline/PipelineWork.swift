@@ -23,6 +23,9 @@ struct PipelineWork {
     private var failures = 0
     private var nextPrune: Int64 = 0
     private var heldBytes = 0
+    private(set) var alerts = RecentAlerts()
+    /// Emissions that were looked at, since the start.
+    private(set) var taken = 0
     private(set) var status = StoreStatus()
     private var gate: ClockGate
     /// What a clock that is set does not show.
@@ -48,6 +51,7 @@ struct PipelineWork {
                 [LogField("shows_before", Timestamp.text(notBefore))])
         }
         noteClock(wall)
+        noteDropped()
     }
 
     func view(of instance: Int) -> InstanceView? { instances[instance]?.view }
@@ -82,7 +86,7 @@ struct PipelineWork {
         var isLast = false
         for message in messages {
             switch message {
-            case .register(let registration, let reply): reply.give(register(registration, monotonic: monotonic))
+            case .register(let registration, let reply): reply.give(register(registration, monotonic: monotonic, wall: wall))
             case .setState(let record, let reply):
                 plan.states.append(record)
                 replies.append(reply)
@@ -106,6 +110,7 @@ struct PipelineWork {
                 } catch {
                     reply.give(.failure(error))
                 }
+                noteDropped()
                 isUrgent = true
             case .stop: isLast = true
             }
@@ -114,17 +119,18 @@ struct PipelineWork {
     }
 
     private mutating func register(
-        _ registration: InstanceRegistration, monotonic: Int64
+        _ registration: InstanceRegistration, monotonic: Int64, wall: Instant
     ) -> Result<InstanceSeed, StorageError> {
         do throws(StorageError) {
             let number = try store.number(of: registration.identity)
             if instances[number] != nil, !plan.isEmpty {
                 // It is made anew from the store, which has to have everything by then.
-                try commit(monotonic: monotonic)
+                try commit(monotonic: monotonic, wall: wall)
                 succeeded(monotonic: monotonic)
             }
             let circuits = try store.circuits(of: number)
             let state = try store.state(of: number)
+            alerts.take(try store.openAlerts(of: number))
             instances[number] = try InstanceWork(
                 number: number, registration: registration, circuits: circuits, state: state, store: store,
                 options: options)
@@ -163,6 +169,7 @@ struct PipelineWork {
 
     private mutating func takeEmissions(wall: Instant, monotonic: Int64) {
         for emission in passed(intake.take(), wall: wall, monotonic: monotonic) {
+            taken += 1
             guard instances[emission.instance] != nil else { continue }
             touched.insert(emission.instance)
             if instances[emission.instance]?.take(emission, plan: &plan, options: options) == true { isUrgent = true }
@@ -174,6 +181,7 @@ struct PipelineWork {
             plan.emissions.removeFirst()
             heldBytes -= Self.size(of: oldest)
             status.lost += 1
+            status.lostSince = status.lostSince ?? wall
         }
     }
 
@@ -190,6 +198,12 @@ struct PipelineWork {
     }
 
     private static func size(of emission: Emission) -> Int { 256 + emission.circuits.count * 72 }
+
+    /// A store that cannot be read now keeps the figures of before.
+    private mutating func noteDropped() {
+        status.droppedByOperator = (try? store.droppedSlots()) ?? status.droppedByOperator
+        status.expired = (try? store.expiredSlots()) ?? status.expired
+    }
 
     // MARK: Time
 
@@ -233,7 +247,7 @@ struct PipelineWork {
         let isDue = isUrgent || isLast || monotonic - lastCommit >= Self.commitInterval
         guard isDue, isLast || retryAt.map({ $0 <= monotonic }) ?? true else { return false }
         do throws(StorageError) {
-            try commit(monotonic: monotonic)
+            try commit(monotonic: monotonic, wall: wall)
             succeeded(monotonic: monotonic)
             return true
         } catch {
@@ -243,19 +257,20 @@ struct PipelineWork {
     }
 
     /// On a full disk the reserve is given up for what is new, and what is old goes.
-    private mutating func commit(monotonic: Int64) throws(StorageError) {
+    private mutating func commit(monotonic: Int64, wall: Instant) throws(StorageError) {
         do {
             try store.commit(plan)
         } catch  where error.mayLackRoom && store.reserve.giveUp() {
             options.log.write(
                 .error, "store gave up its reserve", [LogField("error", error.message), LogField("todo", error.advice)])
-            status.hasReserve = false
+            status.reserveGoneSince = status.reserveGoneSince ?? wall
             nextPrune = monotonic
             try store.commit(plan)
         }
     }
 
     private mutating func succeeded(monotonic: Int64) {
+        alerts.take(plan.alerts)
         plan = CommitPlan()
         heldBytes = 0
         isUrgent = false
@@ -294,14 +309,16 @@ struct PipelineWork {
     private mutating func prune(monotonic: Int64, wall: Instant) {
         guard monotonic >= nextPrune, status.problem == nil else { return }
         nextPrune = monotonic + Self.pruneInterval
-        defer { status.hasReserve = store.reserve.make() }
+        defer { status.reserveGoneSince = store.reserve.make() ? nil : status.reserveGoneSince ?? wall }
         do throws(StorageError) {
             let pruned = try store.prune(
                 delivered: wall - options.history, undelivered: wall - options.undelivered,
                 deliveryIsOn: options.deliveryIsOn)
             if pruned.undelivered > 0 {
                 status.prunedUndelivered += pruned.undelivered
+                status.prunedUndeliveredSince = status.prunedUndeliveredSince ?? wall
                 options.log.write(.error, "slots gave up undelivered", [LogField("count", pruned.undelivered)])
+                noteDropped()
             }
             // A full step says that there is more.
             if pruned.delivered + pruned.undelivered >= 2000 { nextPrune = monotonic + Duration.second }

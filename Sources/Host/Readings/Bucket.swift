@@ -12,6 +12,7 @@ public struct Bucket: Hashable, Sendable {
     public var maximumPowerW: Double?
     /// Seconds for which the total was measured.
     public var coveredSeconds: Double
+    public var quality: Quality
     /// Prices that held then, per kWh and per local day; nil where no tariff was set.
     public var importPrice: Double?
     public var exportPrice: Double?
@@ -27,6 +28,7 @@ public struct Bucket: Hashable, Sendable {
         minimumPowerW = nil
         maximumPowerW = nil
         self.coveredSeconds = coveredSeconds
+        quality = .unknown
         importPrice = nil
         exportPrice = nil
         fixedPrice = nil
@@ -38,6 +40,8 @@ public struct Bucket: Hashable, Sendable {
 public struct BucketCircuit: Hashable, Sendable {
     /// Durable number of the circuit within the instance.
     public var circuit: Int32
+    public var kind: CircuitKind
+    public var quality: Quality
     /// Energy in the kind's positive direction, and in the opposite one.
     public var energy: Millijoules?
     public var returned: Millijoules?
@@ -47,8 +51,10 @@ public struct BucketCircuit: Hashable, Sendable {
     public var maximumPowerW: Double?
     public var coveredSeconds: Double
 
-    public init(circuit: Int32, coveredSeconds: Double) {
+    public init(circuit: Int32, kind: CircuitKind, quality: Quality = .measured, coveredSeconds: Double) {
         self.circuit = circuit
+        self.kind = kind
+        self.quality = quality
         energy = nil
         returned = nil
         powerW = nil

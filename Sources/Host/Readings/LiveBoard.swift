@@ -3,6 +3,7 @@ import Synchronization
 /// The newest emission of each instance: what "now" shows. Written by the adapters' threads, read by the API.
 public final class LiveBoard: Sendable {
     private let latest = Mutex<[Int: Emission]>([:])
+    private let published = Atomic<Int>(0)
 
     public init() {}
 
@@ -12,7 +13,11 @@ public final class LiveBoard: Sendable {
             if let known = latest[emission.instance], known.timestamp > emission.timestamp { return }
             latest[emission.instance] = emission
         }
+        published.add(1, ordering: .releasing)
     }
+
+    /// Rises with every change.
+    public var count: Int { published.load(ordering: .acquiring) }
 
     public func newest(of instance: Int) -> Emission? {
         latest.withLock { $0[instance] }
@@ -21,5 +26,6 @@ public final class LiveBoard: Sendable {
     /// The instance is gone.
     public func forget(_ instance: Int) {
         latest.withLock { $0[instance] = nil }
+        published.add(1, ordering: .releasing)
     }
 }

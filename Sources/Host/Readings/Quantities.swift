@@ -1,4 +1,4 @@
-/// How a number was got. Raw values as in `meter_adapter.h`; ordered from worst known to best by `rank`.
+/// How a number was got. Raw values as in `meter_adapter.h`.
 public enum Quality: UInt8, Sendable, CaseIterable {
     case unknown = 0
     case measured = 1
@@ -12,6 +12,18 @@ public enum Quality: UInt8, Sendable, CaseIterable {
         case .measured: "measured"
         case .estimated: "estimated"
         case .backfilled: "backfilled"
+        }
+    }
+
+    /// What to call a number that is made of two: the less certain of both.
+    public func combined(with other: Quality) -> Quality { certainty < other.certainty ? self : other }
+
+    private var certainty: Int {
+        switch self {
+        case .estimated: 0
+        case .backfilled: 1
+        case .measured: 2
+        case .unknown: 3
         }
     }
 }

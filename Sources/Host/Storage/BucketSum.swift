@@ -23,6 +23,8 @@ package struct BucketSum: Sendable {
     }
 
     private struct Circuit: Sendable {
+        var kind = CircuitKind.unknown
+        var quality = Quality.unknown
         var energy: Millijoules?
         var returned: Millijoules?
         var power = Power()
@@ -33,6 +35,7 @@ package struct BucketSum: Sendable {
     private var billed: Millijoules?
     private(set) var isHouse = false
     private var power = Power()
+    private var quality = Quality.unknown
     /// By number.
     private var circuits: [Circuit?] = []
     var prices: Prices?
@@ -46,6 +49,7 @@ package struct BucketSum: Sendable {
         for flow in Flow.allCases { energy[flow] = Self.sum(energy[flow], slot.energy[flow]) }
         billed = Self.sum(billed, slot.billed)
         if slot.isHouse { isHouse = true }
+        quality = quality.combined(with: slot.quality)
         power.add(
             slot.totalPowerW, minimum: slot.minimumPowerW, maximum: slot.maximumPowerW, time: slot.coverage * length)
         for circuit in slot.circuits { add(circuit, length: length) }
@@ -57,6 +61,8 @@ package struct BucketSum: Sendable {
         var sum = circuits[number] ?? Circuit()
         sum.energy = Self.sum(sum.energy, circuit.energy)
         sum.returned = Self.sum(sum.returned, circuit.returned)
+        sum.kind = circuit.kind
+        sum.quality = sum.quality.combined(with: circuit.quality)
         sum.power.add(
             circuit.powerW, minimum: circuit.minimumPowerW, maximum: circuit.maximumPowerW,
             time: Double(circuit.coverage) * length)
@@ -70,12 +76,14 @@ package struct BucketSum: Sendable {
         bucket.powerW = power.mean
         bucket.minimumPowerW = power.minimum
         bucket.maximumPowerW = power.maximum
+        bucket.quality = quality
         bucket.importPrice = prices?.importPerKWh
         bucket.exportPrice = prices?.exportPerKWh
         bucket.fixedPrice = prices?.fixedPerDay
         bucket.circuits = circuits.indices.compactMap { number in
             circuits[number].map { sum in
-                var circuit = BucketCircuit(circuit: Int32(number), coveredSeconds: sum.power.time / 1e9)
+                var circuit = BucketCircuit(
+                    circuit: Int32(number), kind: sum.kind, quality: sum.quality, coveredSeconds: sum.power.time / 1e9)
                 circuit.energy = sum.energy
                 circuit.returned = sum.returned
                 circuit.powerW = sum.power.mean

@@ -106,5 +106,5 @@ struct Buckets {
     }
 
     private static let insert =
-        "INSERT OR REPLACE INTO bucket (instance, \(BucketRows.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT OR REPLACE INTO bucket (instance, \(BucketRows.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }

@@ -9,7 +9,7 @@ import Readings
 ///
 ///     slot:    number  kind | quality << 4  name id  present  [power] [power - minimum] [maximum - power]
 ///              [percentage] [energy] [returned] [lifetime]  coverage
-///     bucket:  number  present  [power] [power - minimum] [maximum - power] [energy] [returned]  covered ms
+///     bucket:  number  kind | quality << 4  present  [power] [power - minimum] [maximum - power] [energy] [returned]  covered ms
 ///
 /// What is in brackets is there where its bit of `present` is set, the leftmost being bit 0.
 enum CircuitCoding {
@@ -77,6 +77,7 @@ enum CircuitCoding {
         writer.write(version)
         for circuit in circuits {
             writer.unsigned(UInt64(UInt32(bitPattern: circuit.circuit)))
+            writer.write(circuit.kind.rawValue | circuit.quality.rawValue << 4)
             var fields = FieldWriter()
             let power = Thousandths.of(circuit.powerW)
             fields.add(power)
@@ -96,12 +97,14 @@ enum CircuitCoding {
         guard reader.byte() == version else { return nil }
         var circuits: [BucketCircuit] = []
         while !reader.isAtEnd {
-            guard let number = reader.unsigned().flatMap(Int32.init(exactly:)), let present = reader.byte(),
-                let power = reader.field(present, 0), let low = reader.field(present, 1),
+            guard let number = reader.unsigned().flatMap(Int32.init(exactly:)), let kinds = reader.byte(),
+                let kind = CircuitKind(rawValue: kinds & 15), let quality = Quality(rawValue: kinds >> 4),
+                let present = reader.byte(), let power = reader.field(present, 0), let low = reader.field(present, 1),
                 let high = reader.field(present, 2), let energy = reader.field(present, 3),
                 let returned = reader.field(present, 4), let covered = reader.signed()
             else { return nil }
-            var circuit = BucketCircuit(circuit: number, coveredSeconds: Thousandths.value(covered))
+            var circuit = BucketCircuit(
+                circuit: number, kind: kind, quality: quality, coveredSeconds: Thousandths.value(covered))
             circuit.powerW = power.map(Thousandths.value)
             circuit.minimumPowerW = Thousandths.below(power, low)
             circuit.maximumPowerW = Thousandths.above(power, high)

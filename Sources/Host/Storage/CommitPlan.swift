@@ -60,6 +60,9 @@ package struct AlertRecord: Hashable, Sendable {
         self.ended = ended
         self.detail = detail
     }
+
+    /// What it is called in InfluxDB, in the API and in messages.
+    package func id(of meter: InstanceIdentity) -> String { "\(meter.name)/\(kind)/\(start.seconds)" }
 }
 
 /// The phantom load of one local night of an instance.

@@ -1,4 +1,5 @@
 import CSQLite
+import Platform
 
 /// One SQLite connection, confined to the thread that opened it.
 @safe final class Database {
@@ -6,6 +7,8 @@ import CSQLite
     fileprivate let handle: OpaquePointer
     let path: String
     private var statements: [String: Statement] = [:]
+    /// Read by SQLite while a statement runs.
+    private let patience = Patience()
 
     enum Access {
         case writer
@@ -32,6 +35,8 @@ import CSQLite
         case .writer: try configureWriter()
         case .reader: try run("PRAGMA cache_size = -256")
         }
+        // `patience` lives for as long as the connection.
+        unsafe sqlite3_progress_handler(handle, 10_000, isOverdue, Unmanaged.passUnretained(patience).toOpaque())
         try run("PRAGMA mmap_size = 0")
     }
 
@@ -80,6 +85,9 @@ import CSQLite
         }
     }
 
+    /// From now on statements that run beyond `deadline` (monotonic ns; nil = for ever) fail with `tooSlow`.
+    func cut(at deadline: Int64?) { patience.deadline = deadline }
+
     func number(_ sql: String) throws(StorageError) -> Int64? {
         let statement = try statement(sql)
         defer { statement.reset() }
@@ -112,9 +120,24 @@ import CSQLite
         case SQLITE_IOERR, SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH: .inputOutput
         case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
         case SQLITE_BUSY, SQLITE_LOCKED: .busy
+        case SQLITE_INTERRUPT: .tooSlow
         default: .other
         }
     }
+}
+
+/// Until when a connection's statements may run.
+private final class Patience {
+    /// Monotonic ns; nil = for ever.
+    var deadline: Int64?
+}
+
+/// Called by SQLite every so many steps of a statement, on the connection's thread. Anything but 0 interrupts it.
+private func isOverdue(_ patience: UnsafeMutableRawPointer?) -> Int32 {
+    guard let patience = unsafe patience else { return 0 }
+    let deadline = unsafe Unmanaged<Patience>.fromOpaque(patience).takeUnretainedValue().deadline
+    guard let deadline else { return 0 }
+    return Clock.monotonic() > deadline ? 1 : 0
 }
 
 /// A prepared statement: bind, step through its rows, reset.

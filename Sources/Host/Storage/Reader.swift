@@ -8,6 +8,9 @@ package final class Reader {
         database = try Database(path: directory.path(of: Store.fileName), access: .reader)
     }
 
+    /// From now on what runs beyond `deadline` (monotonic ns) fails with `tooSlow`.
+    package func cut(at deadline: Int64) { database.cut(at: deadline) }
+
     // MARK: Delivery
 
     /// Slots that wait, newest first: as many as make about `points` lines. One that is damaged is told apart: it must
@@ -286,7 +289,7 @@ package final class Reader {
     private var labels: [CircuitKey: CircuitLabel] = [:]
     private var identities: [Int: InstanceIdentity] = [:]
 
-    private func identity(of instance: Int) throws(StorageError) -> InstanceIdentity {
+    func identity(of instance: Int) throws(StorageError) -> InstanceIdentity {
         if let identity = identities[instance] { return identity }
         let row = try database.statement("SELECT meter_type, label FROM instance WHERE id = ?")
         row.bind(1, Int64(instance))

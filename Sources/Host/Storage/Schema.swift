@@ -2,10 +2,10 @@
 ///
 /// Instants are nanoseconds since the epoch, energies millijoules, powers watts; NULL is "not measured".
 enum Schema {
-    /// The version that the first of `migrations` makes. Version 1 was never released.
-    private static let first = 2
+    /// The version that the first of `migrations` makes. Those before it were never released.
+    private static let first = 3
     /// Step n makes version `first` + n of the one before.
-    private static let migrations = [version2]
+    private static let migrations = [version3]
 
     static func prepare(_ database: Database) throws(StorageError) {
         let version = Int(try database.number("PRAGMA user_version") ?? 0)
@@ -28,7 +28,7 @@ enum Schema {
         }
     }
 
-    private static let version2 = """
+    private static let version3 = """
         CREATE TABLE instance (
             id INTEGER PRIMARY KEY, meter_type TEXT NOT NULL, label TEXT NOT NULL, UNIQUE (meter_type, label)) STRICT;
         -- Numbers of circuits are for good; what people see as their names is circuit_name's.
@@ -63,7 +63,7 @@ enum Schema {
             instance INTEGER NOT NULL, start INTEGER NOT NULL,
             imported_mj INTEGER, exported_mj INTEGER, produced_mj INTEGER,
             consumed_mj INTEGER, charged_mj INTEGER, discharged_mj INTEGER, billed_mj INTEGER,
-            mean_w REAL, minimum_w REAL, maximum_w REAL, covered_s REAL NOT NULL,
+            mean_w REAL, minimum_w REAL, maximum_w REAL, covered_s REAL NOT NULL, quality INTEGER NOT NULL,
             -- What held then: per kWh, and per local day.
             import_price REAL, export_price REAL, fixed_price REAL,
             circuits BLOB NOT NULL,

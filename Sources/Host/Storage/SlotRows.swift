@@ -67,7 +67,7 @@ enum SlotRows {
         return (slot, circuits.map(\.name))
     }
 
-    private static func quality(_ value: Int64) -> Quality {
+    static func quality(_ value: Int64) -> Quality {
         UInt8(exactly: value).flatMap(Quality.init(rawValue:)) ?? .unknown
     }
 }

@@ -9,6 +9,8 @@ package struct StorageError: Error, CustomStringConvertible, Sendable {
         case gone
         case corrupt
         case busy
+        /// It took longer than a reader may: it would keep the log of changes from being written back.
+        case tooSlow
         /// The file was made by a newer version of this program.
         case newerVersion
         case other
@@ -34,6 +36,7 @@ package struct StorageError: Error, CustomStringConvertible, Sendable {
         case .inputOutput: "check that DATA_DIR is there, is writable, and that its disk is sound"
         case .gone: "bring DATA_DIR back as it was; where it is gone for good, restart smart-meter"
         case .corrupt: "the damaged file was set aside; it can be inspected with sqlite3's .recover"
+        case .tooSlow: "ask for less at once"
         case .busy: "close other programs that hold the database open for long"
         case .newerVersion: "run the newer version of smart-meter again, or move the file away"
         case .other: "see the log"

@@ -79,6 +79,17 @@ extension Store {
         return removed
     }
 
+    /// Slots that were given up undelivered since the store was made: by an operator, and because of their age.
+    package func droppedSlots() throws(StorageError) -> Int { try counted("dropped_slots") }
+    package func expiredSlots() throws(StorageError) -> Int { try counted("pruned_undelivered_slots") }
+
+    private func counted(_ name: String) throws(StorageError) -> Int {
+        let row = try database.statement("SELECT value FROM counter WHERE name = ?")
+        row.bind(1, name)
+        defer { row.reset() }
+        return try row.step() ? Int(row.integer(0)) : 0
+    }
+
     /// Adds to a counter that outlives restarts.
     private func count(_ name: String, _ amount: Int64) throws(StorageError) {
         let upsert = try database.statement(

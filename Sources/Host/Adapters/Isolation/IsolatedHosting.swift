@@ -87,6 +87,7 @@ struct IsolatedHosting: AdapterHosting {
 
     private mutating func begin() throws(HostingError) {
         let services = services
+        cancelledAt = nil
         do throws(RunnerLaunch.Failure) {
             runner = try launch.start(
                 meterType, instance: instance, settings: settings, files: files

@@ -1,0 +1,209 @@
+import Observability
+import Platform
+import Readings
+
+/// What the event stream tells: looks at the house after readings, and once a second, while there are clients, and keeps
+/// what has changed as bytes that every client reads at its own pace. Lives on the http thread.
+final class EventFeed {
+    private let house: any HouseView
+    private let limits: ServerLimits
+    /// Wakes the http thread; any thread.
+    private let ring: @Sendable () -> Void
+    private var clients: [ObjectIdentifier: EventReader] = [:]
+    /// The newest messages, the first being number `start`.
+    private var messages: [[UInt8]] = []
+    private var start = 0
+    private var bytes = 0
+    private var told = Told()
+    /// Monotonic ns.
+    private var lastLook: Int64 = 0
+    private var lastFullLook: Int64 = 0
+    private var nextSign: Int64 = 0
+
+    /// Several readings within this become one event.
+    private static let lookInterval = Duration.second / 4
+    private static let fullLookInterval = Duration.second
+    /// A reading that comes so long before the next full look brings it forward: one wake instead of two.
+    private static let fullLookSlack = Duration.second / 4
+    /// Messages that are kept for clients that are behind.
+    private static let byteLimit = 512 * 1024
+
+    init(house: any HouseView, limits: ServerLimits, ring: @escaping @Sendable () -> Void) {
+        self.house = house
+        self.limits = limits
+        self.ring = ring
+    }
+
+    /// Number of the message that comes next.
+    var end: Int { start + messages.count }
+
+    /// Nil where it is forgotten.
+    func message(_ number: Int) -> [UInt8]? {
+        number >= start && number < end ? messages[number - start] : nil
+    }
+
+    // MARK: Clients
+
+    /// A new client; nil where there are too many.
+    func join(now: Int64) -> EventReader? {
+        guard clients.count < limits.eventClients else { return nil }
+        if clients.isEmpty { house.listen(ring) }
+        // The others hear of what the snapshot has, and this one of nothing twice.
+        look(now: now, isFull: true)
+        let reader = EventReader(feed: self, snapshot: snapshot(), next: end)
+        clients[ObjectIdentifier(reader)] = reader
+        return reader
+    }
+
+    func leave(_ reader: EventReader) {
+        clients[ObjectIdentifier(reader)] = nil
+        guard clients.isEmpty else { return }
+        house.listen(nil)
+        start = end
+        messages = []
+        bytes = 0
+        told = Told()
+    }
+
+    /// The server ends.
+    func close() {
+        for client in clients.values { client.close() }
+    }
+
+    /// When to look next (monotonic ns); nil while nobody listens.
+    var wakeAt: Int64? {
+        guard !clients.isEmpty else { return nil }
+        let full = lastFullLook + Self.fullLookInterval
+        return house.readingCount == told.readingCount ? full : min(full, lastLook + Self.lookInterval)
+    }
+
+    /// Tells what is new, where it is time to look.
+    func tend(now: Int64) {
+        guard let wakeAt, now >= wakeAt else { return }
+        let before = end
+        look(now: now, isFull: now >= lastFullLook + Self.fullLookInterval - Self.fullLookSlack)
+        if end > before {
+            nextSign = now + limits.eventSignSeconds * Duration.second
+        } else if now >= nextSign {
+            post(Array(": still here\n\n".utf8))
+            nextSign = now + limits.eventSignSeconds * Duration.second
+        }
+        guard end > before else { return }
+        forget(before: before)
+        let new = (before..<end).flatMap { message($0) ?? [] }
+        for client in clients.values { client.take(new, from: before) }
+    }
+
+    // MARK: What is new
+
+    /// What the clients know.
+    private struct Told {
+        var readingCount = -1
+        var readings: [String: ReadingStamp] = [:]
+        var adapters: [String: AdapterStamp] = [:]
+        var alerts: [String: AlertStamp] = [:]
+        var delivery: [UInt8] = []
+        var health: [UInt8] = []
+    }
+
+    private struct ReadingStamp: Equatable {
+        let timestamp: Instant
+        let isHouse: Bool
+        let isStale: Bool
+        let dailyKWh: Double?
+    }
+
+    private struct AdapterStamp: Equatable {
+        let state: String
+        let since: Instant
+        let reason: String?
+        let condition: String?
+        let failures: Int
+    }
+
+    private struct AlertStamp: Equatable {
+        let end: Instant?
+        let peakW: Double?
+    }
+
+    private func look(now: Int64, isFull: Bool) {
+        lastLook = now
+        lookAtReadings(isFull: isFull)
+        guard isFull else { return }
+        lastFullLook = now
+        for alert in house.recentAlerts() {
+            let stamp = AlertStamp(end: alert.end, peakW: alert.peakW)
+            if told.alerts.updateValue(stamp, forKey: alert.id) != stamp {
+                post("alert") { AlertReport.shape.write(alert, to: &$0) }
+            }
+        }
+        for adapter in house.adapters().adapters {
+            let stamp = AdapterStamp(
+                state: adapter.state, since: adapter.since, reason: adapter.reason, condition: adapter.condition,
+                failures: adapter.failures)
+            if told.adapters.updateValue(stamp, forKey: adapter.instance) != stamp {
+                post("adapter") { AdapterReport.status.write(adapter, to: &$0) }
+            }
+        }
+        let delivery = DeliveryReport.status.body(house.deliveryStatus())
+        if delivery != told.delivery { post("delivery", delivery) }
+        told.delivery = delivery
+        let health = HealthReport.change.body(house.health())
+        if health != told.health { post("health", health) }
+        told.health = health
+    }
+
+    private func lookAtReadings(isFull: Bool) {
+        let count = house.readingCount
+        // Without a new reading one may become stale, or another stand for the house.
+        guard isFull || count != told.readingCount else { return }
+        told.readingCount = count
+        for reading in house.readings() {
+            let stamp = ReadingStamp(
+                timestamp: reading.timestamp, isHouse: reading.isHouse, isStale: reading.isStale,
+                dailyKWh: reading.dailyKWh)
+            if told.readings.updateValue(stamp, forKey: reading.instance) != stamp {
+                post("reading") { ReadingReport.shape.write(reading, to: &$0) }
+            }
+        }
+    }
+
+    private func snapshot() -> [UInt8] {
+        let snapshot = Snapshot(
+            zone: house.houseZone.name, version: house.version, readings: house.readings(),
+            alerts: house.recentAlerts().filter { $0.end == nil }, adapters: house.adapters().adapters,
+            delivery: house.deliveryStatus(), health: house.health())
+        // How long a browser waits before it connects again.
+        return Array("retry: 3000\n".utf8) + Self.event("snapshot", Snapshot.shape.body(snapshot))
+    }
+
+    // MARK: Messages
+
+    private func post(_ type: String, _ data: (inout JSONWriter) -> Void) {
+        var json = JSONWriter(reserving: 1024)
+        data(&json)
+        post(type, json.bytes)
+    }
+
+    private func post(_ type: String, _ data: [UInt8]) { post(Self.event(type, data)) }
+
+    private func post(_ message: [UInt8]) {
+        // Nobody has missed what was before the first client.
+        guard !clients.isEmpty else { return }
+        messages.append(message)
+        bytes += message.count
+    }
+
+    /// What is not new goes where it is too much: who has not read it yet is too slow.
+    private func forget(before number: Int) {
+        while bytes > Self.byteLimit, start < number {
+            bytes -= messages.removeFirst().count
+            start += 1
+        }
+    }
+
+    /// JSON has no line end, so its data is one line.
+    private static func event(_ type: String, _ data: [UInt8]) -> [UInt8] {
+        Array("event: \(type)\ndata: ".utf8) + data + [UInt8(ascii: "\n"), UInt8(ascii: "\n")]
+    }
+}

@@ -1,0 +1,58 @@
+/// One client of the event stream: the snapshot, and then the feed's messages from there on. Lives on the http thread.
+final class EventReader: BodyReader {
+    private unowned let feed: EventFeed
+    private var snapshot: ArraySlice<UInt8>
+    /// Of the next message, and how much of it is gone.
+    private var next: Int
+    private var position = 0
+
+    init(feed: EventFeed, snapshot: [UInt8], next: Int) {
+        self.feed = feed
+        self.snapshot = snapshot[...]
+        self.next = next
+    }
+
+    /// The messages from `first` on are new, and these are their bytes. A client that waits for them gets them at once,
+    /// without the library: with hundreds of clients that is most of the cost of an event.
+    func take(_ bytes: [UInt8], from first: Int) {
+        guard let connection = suspended, next == first, position == 0 else { return wake() }
+        let sent = connection.sendNow(bytes)
+        guard sent < bytes.count else {
+            next = feed.end
+            return
+        }
+        position = sent
+        while let message = feed.message(next), position >= message.count {
+            position -= message.count
+            next += 1
+        }
+        // The rest once the socket takes it; or the client has gone, which the library finds out.
+        wake()
+    }
+
+    /// As many messages as fit. One that the feed has forgotten means that this client is too slow: it is dropped.
+    override func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
+        var filled = 0
+        if !snapshot.isEmpty {
+            filled = min(buffer.count, snapshot.count)
+            unsafe snapshot.prefix(filled).withUnsafeBytes { unsafe buffer.copyMemory(from: $0) }
+            snapshot = snapshot.dropFirst(filled)
+            if snapshot.isEmpty { snapshot = [] }
+        }
+        while filled < buffer.count {
+            guard next < feed.end else { break }
+            guard let message = feed.message(next) else { return .broken }
+            let count = min(buffer.count - filled, message.count - position)
+            unsafe message.withUnsafeBytes { bytes in
+                let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[position..<(position + count)])
+                unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]).copyMemory(from: part)
+            }
+            filled += count
+            position += count
+            guard position == message.count else { break }
+            next += 1
+            position = 0
+        }
+        return filled == 0 ? .wait : .bytes(filled)
+    }
+}
