@@ -9,13 +9,13 @@ struct ScarcityTests {
     func descriptors() throws {
         let influx = try InfluxServer()
         let host = try HostProcess(
-            QuickMock.to(influx.url, api: "v1"), wrapper: ["/usr/bin/prlimit", "--nofile=48:48"])
+            QuickMock.to(influx.url, api: "v1"), wrapper: ["/usr/bin/prlimit", "--nofile=80:80"])
         let store = StoredSlots(dataDirectory: host.dataDirectory)
         try waitUntil("points", within: 20) { try influx.points("smart_meter").count >= 2 }
         // InfluxDB restarts while none is left for a new connection.
-        var idle: Loopback.IdleConnections? = Loopback.IdleConnections(100, to: host.port)
+        var idle: Loopback.IdleConnections? = Loopback.IdleConnections(120, to: host.port)
         try waitUntil("that none is left", within: 10) {
-            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(host.processID)/fd").count >= 48
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(host.processID)/fd").count >= 79
         }
         influx.stop()
         try influx.start()
@@ -27,7 +27,7 @@ struct ScarcityTests {
         }
         let share = try (seconds(host) - cpu) / Date().timeIntervalSince(begin)
         #expect(share < 0.5, "it waits, and does not spin: \(share)")
-        #expect(idle?.count ?? 0 > 40)
+        #expect(idle?.count ?? 0 > 70)
         idle = nil
         let end = try store.newestEnd()
         try waitUntil("the delivery of all; the log:\n\(host.log.suffix(2000))", within: 90) {

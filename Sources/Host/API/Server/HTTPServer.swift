@@ -76,7 +76,8 @@ package final class HTTPServer: Sendable {
             door: FrontDoor(router: router, limits: limits), rules: { [self] in rules.withLock { $0 } },
             queries: queries, feed: house.map { EventFeed(house: $0, limits: limits) { [doorbell] in doorbell.ring() } }
         )
-        let daemon = try MicrohttpdDaemon(listener: listener, reception: reception)
+        let daemon = try MicrohttpdDaemon(reception: reception)
+        var entrance = Entrance(listener: listener)
         var nextLook: Int64 = 0
         while !isStopping.load(ordering: .acquiring) {
             for reply in replies.take() { reception.take(reply) }
@@ -86,10 +87,13 @@ package final class HTTPServer: Sendable {
                 daemon.endOverdue(now: now)
                 nextLook = now + Self.overdueInterval
             }
-            let deadlines = [daemon.serve(), reception.wakeAt, daemon.hasDueVisits ? nextLook : nil].compactMap(\.self)
-            if Poll.firstReadable(daemon.descriptor, doorbell.number, until: deadlines.min()) == doorbell.number {
-                doorbell.silence()
-            }
+            let deadlines = [daemon.serve(), reception.wakeAt, daemon.hasDueVisits ? nextLook : nil, entrance.opensAt]
+                .compactMap(\.self)
+            let ready = Poll.ready(
+                [daemon.descriptor, doorbell.number, entrance.descriptor(now: Clock.monotonic())],
+                until: deadlines.min())
+            if ready[1] { doorbell.silence() }
+            if ready[2] { entrance.admit(to: daemon) }
         }
     }
 }
