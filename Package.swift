@@ -90,10 +90,10 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "AdapterABI", "Platform", "Readings", "Observability", "Analysis", "Storage", "Adapters", "Pipeline",
-                "Delivery",
+                "AdapterABI", "Platform", "Readings", "Observability", "Configuration", "Analysis", "Storage",
+                "Adapters", "Pipeline", "Delivery",
             ],
-            path: "Benchmarks", swiftSettings: strict),
+            path: "Benchmarks", exclude: ["Adapters"], swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         .target(name: "FakeHost", dependencies: ["AdapterABI"], path: "Tests/FakeHost", swiftSettings: strict),
         tests("Readings", ["Readings", "TestSupport"]),

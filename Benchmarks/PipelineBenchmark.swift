@@ -13,7 +13,7 @@ enum PipelineBenchmark {
     }
 
     private static func run(circuits count: Int, emissions: Int) throws -> Measurement {
-        let folder = "\(getenvText("BENCH_DIR") ?? ".build")/benchmark-\(getpid())-\(count)"
+        let folder = "\(Environment.text("BENCH_DIR") ?? ".build")/benchmark-\(getpid())-\(count)"
         defer { remove(folder) }
         let directory = try DataDirectory(locking: folder)
         let pipeline = try Pipeline(options: options(directory), committed: {})
@@ -61,11 +61,6 @@ enum PipelineBenchmark {
             undelivered: 365 * Duration.day,
             high: HighConsumption.Rules(thresholdW: 1e6, hold: Duration.minute, clear: Duration.minute),
             phantomThresholdW: 1e6, phantomExclude: [], log: try Log(level: .error))
-    }
-
-    private static func getenvText(_ name: String) -> String? {
-        guard let value = unsafe getenv(name) else { return nil }
-        return unsafe String(cString: value)
     }
 
     private static func remove(_ folder: String) {
