@@ -91,10 +91,10 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "AdapterABI", "Platform", "Readings", "Observability", "Analysis", "Storage", "Adapters", "Pipeline",
-                "Delivery", "FakeHost", "TestSupport",
+                "AdapterABI", "Platform", "Readings", "Observability", "Configuration", "Analysis", "Storage",
+                "Adapters", "Pipeline", "Delivery", "FakeHost", "TestSupport",
             ],
-            path: "Benchmarks", swiftSettings: strict),
+            path: "Benchmarks", exclude: ["Adapters"], swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support", exclude: ["Scripts"], swiftSettings: strict),
         .target(
             name: "FakeHost", dependencies: ["AdapterABI", "Platform", "Transfer"], path: "Tests/FakeHost",

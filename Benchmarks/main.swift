@@ -5,6 +5,7 @@ import Glibc
 
 let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("port", PortBenchmark.run),
+    ("runner", RunnerBenchmark.run),
     ("fold", FoldBenchmark.run),
     ("analysis", AnalysisBenchmark.run),
     ("pipeline", PipelineBenchmark.run),

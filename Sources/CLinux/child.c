@@ -15,24 +15,28 @@
 /* Numbers from 10 on: none of them is one that the child is to have. */
 static int out_of_the_way(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 10); }
 
-int sm_spawn(const char *program, char *const arguments[], char *const environment[], int socket, int output,
+int sm_spawn(const char *program, char *const arguments[], char *const environment[], int first, int second, int output,
              pid_t *child) {
-    int link = out_of_the_way(socket);
-    int words = out_of_the_way(output);
-    if (link < 0 || words < 0) {
-        int code = errno;
-        if (link >= 0) {
-            close(link);
+    const int given[] = {first, second, output};
+    int moved[3];
+    for (int i = 0; i < 3; i++) {
+        moved[i] = out_of_the_way(given[i]);
+        if (moved[i] < 0) {
+            int code = errno;
+            while (i-- > 0) {
+                close(moved[i]);
+            }
+            return code;
         }
-        return code;
     }
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, words, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, link, 3);
-    posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+    posix_spawn_file_actions_adddup2(&actions, moved[2], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, moved[2], STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, moved[0], 3);
+    posix_spawn_file_actions_adddup2(&actions, moved[1], 4);
+    posix_spawn_file_actions_addclosefrom_np(&actions, 5);
 
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
@@ -46,8 +50,9 @@ int sm_spawn(const char *program, char *const arguments[], char *const environme
     int code = posix_spawn(child, program, &actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    close(link);
-    close(words);
+    for (int i = 0; i < 3; i++) {
+        close(moved[i]);
+    }
     return code;
 }
 

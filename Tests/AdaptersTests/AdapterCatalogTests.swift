@@ -142,6 +142,14 @@ import Testing
         #expect(refused.reason.contains(release.file("constant.so").path))
     }
 
+    @Test func `of two that claim one type the first by name has it, and each other file is named`() throws {
+        for name in ["c.so", "a.so", "b.so"] { try CAdapter.build(as: name, in: dropped) }
+        let catalog = try catalog
+        #expect(catalog.adapters.map(\.path) == [dropped.file("a.so").path])
+        #expect(Set(catalog.refused.map(\.path)) == [dropped.file("b.so").path, dropped.file("c.so").path])
+        #expect(catalog.refused.allSatisfy { $0.reason.contains("a.so has it") })
+    }
+
     @Test func `a type whose variables could be mistaken for another's is refused`() throws {
         try CAdapter.build(as: "constant.so", in: release)
         try CAdapter.build(as: "longer.so", in: dropped, macros: ["METER_TYPE_NAME=\"constant_load\""])

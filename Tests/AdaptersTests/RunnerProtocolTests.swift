@@ -47,7 +47,7 @@ import Testing
         .call(.read(deadline: .min)),
         .call(.history(HistoryRequest(from: 1, to: 2, step: 3, maxRecords: 4, deadline: 5))), .call(.login),
         .call(.stop(deadline: 0)), .call(.destroy(deadline: 0)), .cancel,
-        .answer(serial: 4, code: -1, bytes: [1, 2]), .enough,
+        .answer(serial: 4, code: -1, bytes: [1, 2]), .enough(deadline: 9),
     ]
 
     /// The frames of some bytes that come in pieces.

@@ -80,6 +80,20 @@ struct SupervisionTests {
         try waitUntil("the ends of the rest") { facts.runners.isEmpty }
     }
 
+    @Test("A host that stops waits for no adapter that does not return")
+    func hostStops() throws {
+        try CAdapter.build("hostile.c", as: "hostile.so", in: dropped)
+        let host = try host(["METER_TYPE": "mock,hostile", "HOSTILE_MISDEED": "sleep", "HOSTILE_SAMPLE_SECONDS": "15"])
+        try host.waitForLog("adapter started instance=hostile")
+        try host.waitForConsumption("the mock's reading") { $0["total_power_w"] is NSNumber }
+        let facts = ProcessFacts(host.processID)
+        try waitUntil("its process") { facts.runner(of: "hostile") != nil }
+        #expect(try #require(host.terminate()) < 2)
+        #expect(host.exitCode == 0)
+        #expect(host.log.contains("adapter did not end well instance=hostile"))
+        #expect(facts.runners.isEmpty)
+    }
+
     @Test(
         "After three runs in ten minutes that did not end in order every adapter gets a process of its own, and no longer"
     )

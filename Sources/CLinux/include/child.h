@@ -6,8 +6,9 @@
 #include <sys/types.h>
 
 /* Starts `program` in a session and process group of its own, with no signal blocked or ignored: /dev/null is its
- * standard input, `output` its standard output and error, `socket` its descriptor 3, and it has no others. */
-int sm_spawn(const char *program, char *const arguments[], char *const environment[], int socket, int output,
+ * standard input, `output` its standard output and error, `first` and `second` its descriptors 3 and 4, and it has no
+ * others. */
+int sm_spawn(const char *program, char *const arguments[], char *const environment[], int first, int second, int output,
              pid_t *child);
 /* pidfd_open: a descriptor that becomes readable when the process has ended; -1 with errno. */
 int sm_pidfd_open(pid_t process);

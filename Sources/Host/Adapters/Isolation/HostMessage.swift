@@ -11,8 +11,8 @@ enum HostMessage: Hashable, Sendable {
     case cancel
     /// To the `ask` of that number.
     case answer(serial: UInt32, code: Int32, bytes: [UInt8])
-    /// The history that is being put is enough.
-    case enough
+    /// The history of that deadline is enough. It comes another way than calls, and may be late.
+    case enough(deadline: Int64)
 }
 
 /// A call into an adapter. Deadlines are monotonic ns.
@@ -69,6 +69,14 @@ struct RunnerSetup: Hashable, Sendable {
 }
 
 extension HostMessage {
+    /// Whether it goes the way of calls, to the thread that the adapter runs on.
+    var isCall: Bool {
+        switch self {
+        case .setup, .call: true
+        case .cancel, .answer, .enough: false
+        }
+    }
+
     private enum Kind: UInt8 {
         case setup = 1
         case call, cancel, answer, enough
@@ -87,7 +95,7 @@ extension HostMessage {
                 writer.write(code)
                 writer.write(block: bytes)
             }
-        case .enough: Frame.encode(Kind.enough.rawValue) { _ in }
+        case .enough(let deadline): Frame.encode(Kind.enough.rawValue) { $0.write(deadline) }
         }
     }
 
@@ -106,7 +114,7 @@ extension HostMessage {
                 } else {
                     nil
                 }
-            case .enough: .enough
+            case .enough: reader.read(Int64.self).map { .enough(deadline: $0) }
             case nil: nil
             }
         guard let message, reader.isAtEnd else {

@@ -163,7 +163,7 @@ struct IsolatedHosting: AdapterHosting {
                 }
                 records += 1
                 let answer = try unsafe ReadingCoding.read(payload) { record in unsafe listener.put(record) }
-                if answer != METER_SINK_CONTINUE { _ = runner.send(.enough) }
+                if answer != METER_SINK_CONTINUE { _ = runner.send(.enough(deadline: request.deadline)) }
             case .dropped(let invalid, let busy, let reason):
                 services.port.note(invalid: Int(invalid), busy: Int(busy), reason: reason)
             case .log(let level, let message): services.log(level, message)

@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Readings
 
-/// A child process that runs an adapter, with its socket and its output. One thread's; ends with the last reference.
+/// A child process that runs an adapter, with the lines to it and its output. One thread's; ends with the last reference.
 final class RunnerProcess {
     enum Event {
         case message(RunnerMessage)
@@ -16,7 +16,8 @@ final class RunnerProcess {
     private let spawner: RunnerSpawner
     private let process: pid_t
     private let end: FileDescriptor
-    private let socket: FileDescriptor
+    private let calls: FileDescriptor
+    private let line: FileDescriptor
     private let output: FileDescriptor
     /// Takes what it writes to its standard output and error, line by line.
     private let say: (String) -> Void
@@ -43,7 +44,8 @@ final class RunnerProcess {
         self.say = say
         process = child.process
         end = FileDescriptor(owning: child.end)
-        socket = FileDescriptor(owning: child.socket)
+        calls = FileDescriptor(owning: child.calls)
+        line = FileDescriptor(owning: child.line)
         output = FileDescriptor(owning: child.output)
         let now = Clock.monotonic()
         frameBudget = .frames(now: now)
@@ -56,7 +58,8 @@ final class RunnerProcess {
 
     /// False where it does not take it: it is gone, or does not read.
     func send(_ message: HostMessage) -> Bool {
-        Stream.write(message.encoded, to: socket.number, until: Clock.monotonic() + Self.sendTime)
+        let socket = message.isCall ? calls.number : line.number
+        return Stream.write(message.encoded, to: socket, until: Clock.monotonic() + Self.sendTime)
     }
 
     /// It is to end soon: what it says is not held back any more.
@@ -99,14 +102,14 @@ final class RunnerProcess {
         -> Bool
     {
         let outputPause = outputBudget.wait(now: now)
-        let readsSocket = pause == nil
+        let readsLine = pause == nil
         let readsOutput = outputIsOpen && outputPause == nil
         let until = [deadline, pause, outputPause].compactMap { $0 }.min()
         let ready = Poll.ready(
-            [readsSocket ? socket.number : -1, readsOutput ? output.number : -1, end.number, wake], until: until)
+            [readsLine ? line.number : -1, readsOutput ? output.number : -1, end.number, wake], until: until)
         if ready[1] { readOutput() }
         var isOver = ready[2]
-        if ready[0], case .ended = frames.receive(from: socket.number) {
+        if ready[0], case .ended = frames.receive(from: line.number) {
             // It is on its way out; or it has broken off, and cannot be spoken to.
             isOver = Poll.readable(end.number, until: Clock.monotonic() + Duration.second)
             guard isOver else { throw Frame.Violation(reason: "it closed its socket") }
@@ -119,7 +122,7 @@ final class RunnerProcess {
     private func drain() {
         hasEnded = true
         var left = 2 * Frame.longestPayload
-        while left > 0, case .some = frames.receive(from: socket.number) { left -= 1 << 15 }
+        while left > 0, case .some = frames.receive(from: line.number) { left -= 1 << 15 }
         for _ in 0..<8 where outputIsOpen && Poll.readable(output.number, until: 0) { readOutput() }
         for line in lines.finish() { say(line) }
     }

@@ -11,7 +11,10 @@ package final class RunnerSpawner: Sendable {
         let process: pid_t
         /// Readable once it has ended.
         let end: Int32
-        let socket: Int32
+        /// Where it hears what to do, and nothing else.
+        let calls: Int32
+        /// For everything else, both ways.
+        let line: Int32
         /// Its standard output and error.
         let output: Int32
     }
@@ -99,11 +102,15 @@ package final class RunnerSpawner: Sendable {
     private static func spawn(_ program: String, _ name: String, _ environment: [String]) -> Result<Child, SystemError>
     {
         do throws(SystemError) {
-            var sockets: [Int32] = [-1, -1]
+            var calls: [Int32] = [-1, -1]
+            var line: [Int32] = [-1, -1]
             let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-            guard unsafe socketpair(AF_UNIX, kind, 0, &sockets) == 0 else { throw SystemError("socketpair") }
-            let ours = FileDescriptor(owning: sockets[0])
-            let theirs = FileDescriptor(owning: sockets[1])
+            guard unsafe socketpair(AF_UNIX, kind, 0, &calls) == 0 else { throw SystemError("socketpair") }
+            let ourCalls = FileDescriptor(owning: calls[0])
+            let theirCalls = FileDescriptor(owning: calls[1])
+            guard unsafe socketpair(AF_UNIX, kind, 0, &line) == 0 else { throw SystemError("socketpair") }
+            let ourLine = FileDescriptor(owning: line[0])
+            let theirLine = FileDescriptor(owning: line[1])
             var ends: [Int32] = [-1, -1]
             guard unsafe sm_pipe(&ends) == 0 else { throw SystemError("pipe2") }
             let output = FileDescriptor(owning: ends[0])
@@ -115,7 +122,7 @@ package final class RunnerSpawner: Sendable {
             let variables = unsafe (environment.map { unsafe strdup($0) } + [nil])
             defer { unsafe (arguments + variables).forEach { unsafe free($0) } }
             let code = unsafe sm_spawn(
-                program, arguments, variables, theirs.number, theirOutput.number, &process)
+                program, arguments, variables, theirCalls.number, theirLine.number, theirOutput.number, &process)
             guard code == 0 else { throw SystemError("posix_spawn \(program)", code) }
             let end = sm_pidfd_open(process)
             guard end >= 0 else {
@@ -124,7 +131,10 @@ package final class RunnerSpawner: Sendable {
                 waitpid(process, nil, 0)
                 throw failure
             }
-            return .success(Child(process: process, end: end, socket: ours.release(), output: output.release()))
+            return .success(
+                Child(
+                    process: process, end: end, calls: ourCalls.release(), line: ourLine.release(),
+                    output: output.release()))
         } catch {
             return .failure(error)
         }

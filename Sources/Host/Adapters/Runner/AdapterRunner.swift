@@ -12,19 +12,21 @@ package enum AdapterRunner {
     /// Bytes of private memory.
     static let memoryLimit: UInt64 = 512 << 20
     private static let descriptorLimit: UInt64 = 1024
-    /// Where the host has put the socket, and a number that an adapter does not close by mistake.
-    private static let givenSocket: Int32 = 3
-    private static let ownSocket: Int32 = 100
+    /// Where the host has put the lines, and numbers that an adapter does not close by mistake.
+    private static let given: (calls: Int32, line: Int32) = (3, 4)
+    private static let firstOwn: Int32 = 100
 
-    /// Never returns to its caller's loop: answers an exit status.
+    /// Answers an exit status.
     /// - Parameter parent: the host's process.
     package static func run(parent: Int32) -> Int32 {
-        guard sm_confine(parent, memoryLimit, descriptorLimit) == 0, let socket = takeSocket() else { return 1 }
-        var inbox = FrameBuffer()
-        guard case .setup(let setup)? = receive(&inbox, socket) else { return 1 }
+        guard sm_confine(parent, memoryLimit, descriptorLimit) == 0, let callSocket = take(given.calls),
+            let lineSocket = take(given.line)
+        else { return 1 }
+        var calls = HostInbox(socket: callSocket)
+        guard case .setup(let setup)? = calls.next() else { return 1 }
         // The copy lives for good, as the handlers do.
         unsafe sm_report_crashes(strdup(setup.library))
-        let line = HostLine(socket: socket)
+        let line = HostLine(socket: lineSocket)
         // Before there is a second thread: it confines the one that calls, and what that starts.
         for path in setup.needed { _ = unsafe dlopen(path, RTLD_NOW | RTLD_LOCAL) }
         let landlock = Sandbox.enter(library: setup.library, named: setup.files, secret: setup.secret)
@@ -40,71 +42,54 @@ package enum AdapterRunner {
                 throw LibraryObjection(reason: "it has no adapter of type \(meterType) any more")
             }
             line.send(.loaded)
-            return serve(adapter, setup, line, inbox, socket)
+            return serve(adapter, setup, &calls, line)
         } catch {
             line.send(.refused(error.reason))
             return 0
         }
     }
 
-    private static func takeSocket() -> Int32? {
-        let socket = sm_duplicate(givenSocket, ownSocket)
-        close(givenSocket)
-        return socket >= 0 ? socket : nil
-    }
-
-    /// The next message; nil at the end of the line, and where it makes no sense.
-    private static func receive(_ inbox: inout FrameBuffer, _ socket: Int32) -> HostMessage? {
-        while true {
-            if let frame = try? inbox.next() { return try? HostMessage(frame) }
-            _ = Poll.readable(socket, until: nil)
-            if case .ended = inbox.receive(from: socket) { return nil }
-        }
+    private static func take(_ descriptor: Int32) -> Int32? {
+        let own = sm_duplicate(descriptor, firstOwn)
+        close(descriptor)
+        return own >= 0 ? own : nil
     }
 
     // MARK: An instance
 
+    /// Calls run on this thread, the process's first; what the host says meanwhile is heard by another.
     private static func serve(
-        _ adapter: HostedAdapter, _ setup: RunnerSetup, _ line: HostLine, _ inbox: FrameBuffer, _ socket: Int32
+        _ adapter: HostedAdapter, _ setup: RunnerSetup, _ calls: inout HostInbox, _ line: HostLine
     ) -> Int32 {
         do throws(SystemError) {
             let services = try RemoteServices(line)
             let context = HostContext(
                 instance: setup.instance, settings: setup.settings,
                 declared: adapter.description.settings.map(\.name), gate: services.gate, services: services)
-            let bell = try Doorbell()
-            let calls = Mailbox<AdapterCall>(doorbell: bell)
-            _ = try Thread(name: "host-line") { listen(inbox, socket, line, services, calls) }
+            _ = try Thread(name: "host-line") { listen(line, services) }
             var hosting = InProcessHosting(adapter: adapter, context: context)
-            while true {
-                bell.wait(until: nil)
-                for call in calls.take() {
-                    let outcome = perform(call, &hosting, services)
-                    services.settle()
-                    line.send(.returned(outcome))
-                    if case .destroy = call { return 0 }
-                }
+            while case .call(let call)? = calls.next() {
+                let outcome = perform(call, &hosting, services)
+                services.settle()
+                line.send(.returned(outcome))
+                if case .destroy = call { return 0 }
             }
+            HostLine.hangUp()
         } catch {
             line.send(.refused("\(error)"))
             return 1
         }
     }
 
-    /// What the host says, as it comes: also while a call runs.
-    private static func listen(
-        _ inbox: FrameBuffer, _ socket: Int32, _ line: HostLine, _ services: RemoteServices,
-        _ calls: Mailbox<AdapterCall>
-    ) {
-        var inbox = inbox
-        while let message = receive(&inbox, socket) {
+    private static func listen(_ line: HostLine, _ services: RemoteServices) {
+        var inbox = HostInbox(socket: line.socket)
+        while let message = inbox.next() {
             switch message {
-            case .call(let call): calls.post(call)
             case .cancel: services.gate.cancel()
             case .answer(let serial, let code, let bytes):
                 line.take(HostLine.HostAnswer(code: code, bytes: bytes), to: serial)
-            case .enough: services.stopHistory()
-            case .setup: break
+            case .enough(let deadline): services.stopHistory(of: deadline)
+            case .setup, .call: break
             }
         }
         HostLine.hangUp()
@@ -119,7 +104,7 @@ package enum AdapterRunner {
             case .start: try start(&hosting, services.gate)
             case .read(let deadline): try hosting.read(until: deadline)
             case .history(let request):
-                services.beginHistory()
+                services.beginHistory(of: request.deadline)
                 return CallOutcome(history: try unsafe hosting.history(request) { unsafe services.put($0) })
             case .login: return CallOutcome(message: try hosting.login { services.prompt($0) })
             case .stop:

@@ -6,7 +6,7 @@ import Synchronization
 
 /// The runner's end of the line to its host. Any thread of the adapter sends; one thread receives.
 final class HostLine: Sendable {
-    private let socket: Int32
+    let socket: Int32
     /// Held while a message is written, so that messages stay whole.
     private let writing = Mutex(())
     private let waiting = Mutex<[UInt32: Reply<HostAnswer>]>([:])

@@ -21,7 +21,9 @@ final class RemoteServices: AdapterServices {
     /// Apart: lines that the host is not likely to want must not use up those that it does.
     private let debugAllowance = Mutex(LineAllowance())
     private let dropped = Mutex(Dropped())
-    private let isEnough = Atomic<Bool>(false)
+    /// The deadline of the history that runs, and of the one that is enough.
+    private let history = Atomic<Int64>(0)
+    private let enough = Atomic<Int64>(-1)
 
     init(_ line: HostLine) throws(SystemError) {
         self.line = line
@@ -52,7 +54,8 @@ final class RemoteServices: AdapterServices {
         } else {
             unsafe line.send(record: record)
         }
-        return isEnough.load(ordering: .relaxed) ? METER_SINK_STOP : METER_SINK_CONTINUE
+        let isEnough = enough.load(ordering: .relaxed) == history.load(ordering: .relaxed)
+        return isEnough ? METER_SINK_STOP : METER_SINK_CONTINUE
     }
 
     /// The rule that it breaks; nil = none: then its pointers may be followed.
@@ -68,8 +71,8 @@ final class RemoteServices: AdapterServices {
     }
 
     /// The host wants no more records of the history that is being put.
-    func stopHistory() { isEnough.store(true, ordering: .relaxed) }
-    func beginHistory() { isEnough.store(false, ordering: .relaxed) }
+    func stopHistory(of deadline: Int64) { enough.store(deadline, ordering: .relaxed) }
+    func beginHistory(of deadline: Int64) { history.store(deadline, ordering: .relaxed) }
 
     /// What the host has to learn of dropped readings before it learns how a call went.
     func settle() {

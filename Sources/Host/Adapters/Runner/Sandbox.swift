@@ -14,6 +14,13 @@ enum Sandbox {
         "/run/udev", "/var/lib/ca-certificates",
     ]
     private static let devices = ["/dev"]
+    /// Where the administrator has put certificates, as the environment says.
+    private static var certificates: [String] {
+        ["SSL_CERT_FILE", "SSL_CERT_DIR"].compactMap { name in
+            guard let value = unsafe getenv(name) else { return nil }
+            return unsafe String(cString: value)
+        }
+    }
     /// How deep it is looked for what lies beside a secret.
     private static let deepest = 32
 
@@ -32,6 +39,7 @@ enum Sandbox {
         let read = SM_LANDLOCK_READ
         allow(programs, read | SM_LANDLOCK_EXECUTE, but: secret, ruleset)
         allow(information, read, but: secret, ruleset)
+        allow(certificates, read, but: secret, ruleset)
         allow(devices, read | SM_LANDLOCK_WRITE, but: secret, ruleset)
         _ = unsafe sm_landlock_allow(ruleset, library, read)
         for path in named.compactMap(realPath) {
