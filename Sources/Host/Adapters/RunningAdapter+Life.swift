@@ -214,30 +214,6 @@ extension RunningAdapter {
 
     // MARK: Status
 
-    func set(_ new: InstanceState) {
-        state.withLock { status in
-            if case .abandoned = status.state { return }
-            guard status.state != new else { return }
-            // What fails in another way than before has failed all the while.
-            if status.state.word != new.word { status.since = .now }
-            status.state = new
-        }
-    }
-
-    private func note(_ failure: AdapterFailure, failures: Int) {
-        note(error: "\(failure.word): \(failure.message)", consecutive: failures)
-        switch (failure.code, failure.needsPerson) {
-        case (METER_MISCONFIGURED, _): set(.misconfigured(failure.message))
-        case (_, true): set(.needsPerson(failure.message))
-        default: set(.backingOff(failure.message))
-        }
-        // The first failure is news, the hundredth is not.
-        guard failures == 1 || failures.isMultiple(of: 20) else { return }
-        log.warning(
-            "adapter failed", LogField("instance", identity.name), LogField("code", failure.word),
-            LogField("error", failure.message), LogField("failures", failures))
-    }
-
     /// - Parameter pause: until the restart, in ns.
     private func note(end reason: String, _ restarts: Restarts, pause: Int64) {
         let consecutive = state.withLock { $0.consecutiveFailures } + 1
@@ -247,16 +223,6 @@ extension RunningAdapter {
         log.error(
             "adapter crashed", LogField("instance", identity.name), LogField("reason", reason),
             LogField("crashes", restarts.count), LogField("retry_seconds", Double(pause / 1_000_000) / 1000))
-    }
-
-    private func note(error: String, consecutive: Int) {
-        state.withLock { status in
-            status.attempts += 1
-            status.failures += 1
-            status.consecutiveFailures = consecutive
-            status.lastError = error
-            status.lastErrorAt = .now
-        }
     }
 
     static func bytes(_ instant: Instant) -> [UInt8] {

@@ -76,34 +76,6 @@ package final class RunningAdapter: Sendable {
         thread.withLock { $0 = started }
     }
 
-    package var status: InstanceStatus {
-        var status = state.withLock { $0 }
-        let now = Instant.now
-        status.counts = services.port.counts
-        status.rationLeft = services.rationLeft(at: now)
-        if case .restarting(let what) = status.state, let next = status.nextRun {
-            let seconds = max(1, (next - now + Duration.second - 1) / Duration.second)
-            status.state = .restarting("\(what), retrying in \(seconds) s")
-        }
-        let isPush = plan.adapter.description.delivery == .push
-        if isPush {
-            // What a push adapter delivers are its fetches.
-            status.attempts += status.counts.accepted
-            status.lastSuccess = status.counts.lastAccepted
-        }
-        guard let condition = services.currentCondition else { return status }
-        status.condition = condition.message
-        status.conditionSince = condition.since
-        status.conditionSince = condition.since
-        // A push adapter has no other way to say that it fails.
-        if isPush, case .running = status.state {
-            let failure = AdapterFailure(code: condition.code, message: condition.message)
-            status.state = failure.needsPerson ? .needsPerson(condition.message) : .backingOff(condition.message)
-            status.lastError = condition.message
-        }
-        return status
-    }
-
     /// The small values as they now are: what a restart of the instance goes on from.
     package var stateValues: [String: [UInt8]] { services.stateValues }
 

@@ -83,7 +83,6 @@ extension House {
             }
             running.readNow()
         }
-        log.info("asked over HTTP", LogField("instance", instance), LogField("action", action.rawValue))
     }
 
     // MARK: Delivery

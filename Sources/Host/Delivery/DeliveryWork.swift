@@ -48,10 +48,12 @@ struct DeliveryWork {
     }
 
     /// Waits for news, or for a pause to end: news do not shorten a pause, a reload does.
-    private func wait(_ deadline: Int64?) {
+    private mutating func wait(_ deadline: Int64?) {
         while Poll.firstReadable(loop.news.number, loop.ending.number, until: deadline) == loop.news.number {
             loop.news.silence()
             if deadline == nil || loop.takeReload() { return }
+            // What waits grows meanwhile. A store that cannot be read now is met with the next batch.
+            if let reader { try? count(reader, isAll: false) }
         }
     }
 
