@@ -86,7 +86,8 @@ struct PipelineWork {
         var isLast = false
         for message in messages {
             switch message {
-            case .register(let registration, let reply): reply.give(register(registration, monotonic: monotonic, wall: wall))
+            case .register(let registration, let reply):
+                reply.give(register(registration, monotonic: monotonic, wall: wall))
             case .setState(let record, let reply):
                 plan.states.append(record)
                 replies.append(reply)
