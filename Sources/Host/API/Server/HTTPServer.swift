@@ -78,18 +78,36 @@ package final class HTTPServer: Sendable {
         )
         let daemon = try MicrohttpdDaemon(listener: listener, reception: reception)
         var nextLook: Int64 = 0
+        var crowd = Crowd()
         while !isStopping.load(ordering: .acquiring) {
             for reply in replies.take() { reception.take(reply) }
             let now = Clock.monotonic()
             reception.tend(now: now)
             if now >= nextLook {
                 daemon.endOverdue(now: now)
+                if crowd.hasLeft(daemon.visitCount) { Memory.trim() }
                 nextLook = now + Self.overdueInterval
             }
-            let deadlines = [daemon.serve(), reception.wakeAt, daemon.hasDueVisits ? nextLook : nil].compactMap(\.self)
+            let deadlines = [daemon.serve(), reception.wakeAt, daemon.hasDueVisits || crowd.isThere ? nextLook : nil]
+                .compactMap(\.self)
             if Poll.firstReadable(daemon.descriptor, doorbell.number, until: deadlines.min()) == doorbell.number {
                 doorbell.silence()
             }
         }
+    }
+}
+
+/// Notices that many clients have gone: what they took is to be given back.
+private struct Crowd {
+    private var most = 0
+    private static let many = 64
+
+    var isThere: Bool { most >= Self.many }
+
+    mutating func hasLeft(_ count: Int) -> Bool {
+        most = max(most, count)
+        guard isThere, count <= most / 4 else { return false }
+        most = count
+        return true
     }
 }
