@@ -79,21 +79,39 @@ package final class HTTPServer: Sendable {
         let daemon = try MicrohttpdDaemon(reception: reception)
         var entrance = Entrance(listener: listener)
         var nextLook: Int64 = 0
+        var crowd = Crowd()
         while !isStopping.load(ordering: .acquiring) {
             for reply in replies.take() { reception.take(reply) }
             let now = Clock.monotonic()
             reception.tend(now: now)
             if now >= nextLook {
                 daemon.endOverdue(now: now)
+                if crowd.hasLeft(daemon.visitCount) { Memory.trim() }
                 nextLook = now + Self.overdueInterval
             }
-            let deadlines = [daemon.serve(), reception.wakeAt, daemon.hasDueVisits ? nextLook : nil, entrance.opensAt]
-                .compactMap(\.self)
+            let deadlines = [
+                daemon.serve(), reception.wakeAt, daemon.hasDueVisits || crowd.isThere ? nextLook : nil, entrance.opensAt,
+            ].compactMap(\.self)
             let ready = Poll.ready(
                 [daemon.descriptor, doorbell.number, entrance.descriptor(now: Clock.monotonic())],
                 until: deadlines.min())
             if ready[1] { doorbell.silence() }
             if ready[2] { entrance.admit(to: daemon) }
         }
+    }
+}
+
+/// Notices that many clients have gone: what they took is to be given back.
+private struct Crowd {
+    private var most = 0
+    private static let many = 64
+
+    var isThere: Bool { most >= Self.many }
+
+    mutating func hasLeft(_ count: Int) -> Bool {
+        most = max(most, count)
+        guard isThere, count <= most / 4 else { return false }
+        most = count
+        return true
     }
 }

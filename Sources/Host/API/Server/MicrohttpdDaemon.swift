@@ -59,6 +59,8 @@ import Readings
         return milliseconds < 0 ? nil : Clock.monotonic() + Int64(milliseconds) * 1_000_000
     }
 
+    var visitCount: Int { context.visits.count }
+
     /// Whether a client is connected that has to have done something by some time.
     var hasDueVisits: Bool { context.visits.values.contains { $0.due != nil } }
 
