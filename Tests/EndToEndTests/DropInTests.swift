@@ -130,7 +130,7 @@ struct DropInTests {
     func directoryComes() throws {
         let place = dropped.file("later")
         let host = try host(["ADAPTER_PATH": place.path])
-        try host.waitForLog("the directory cannot be read")
+        try host.waitForLog("there is no such directory")
         for _ in 0..<2 {
             try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
             #expect(unsafe chmod(place.path, 0o755) == 0)
@@ -140,6 +140,26 @@ struct DropInTests {
             try FileManager.default.removeItem(at: place)
             try wait(host, for: "waiting")
         }
+    }
+
+    @Test("A directory that cannot be read for a while ends nobody")
+    func directoryFails() throws {
+        try drop()
+        let links = try TemporaryDirectory("links")
+        let link = links.file("adapters").path
+        #expect(unsafe symlink(dropped.path, link) == 0)
+        let host = try host(["ADAPTER_PATH": link])
+        try wait(host, for: "running")
+        let since = try #require(try adapter(host, "constant")?["since"] as? String)
+        // A link to itself: neither there nor not there.
+        #expect(unsafe unlink(link) == 0)
+        #expect(unsafe symlink("adapters", link) == 0)
+        host.signal(SIGHUP)
+        try host.waitForLog("the directory cannot be read: ")
+        #expect(unsafe unlink(link) == 0)
+        #expect(unsafe symlink(dropped.path, link) == 0)
+        try host.waitForHealth("nothing that is wrong") { ($0["problems"] as? [Any])?.isEmpty == true }
+        #expect(try adapter(host, "constant")?["since"] as? String == since)
     }
 
     @Test("An adapter of the release that is replaced is loaded anew on SIGHUP, in the host's process")

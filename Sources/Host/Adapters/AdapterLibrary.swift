@@ -29,7 +29,7 @@ struct HostedAdapter: Sendable {
 
 /// Loads one library into this process and checks everything that it says.
 enum AdapterLibrary {
-    private static let mostDescriptors: UInt32 = 64
+    static let mostDescriptors: UInt32 = 64
     /// By path: a library is entered once, and its creates wait for each other, however often it is looked at.
     private static let loaded = Mutex<[String: [HostedAdapter]]>([:])
 

@@ -30,7 +30,7 @@ package struct AdapterLoader: Sendable {
     /// What a library that was dropped in must bring along: the runtime of this program is of another version.
     private static let swift = ["libswift", "lib_Foundation", "libFoundation"]
 
-    /// - Parameter identified: gets what is looked at, before anything may hang.
+    /// Everything that the file is; where its library hangs in this process, for ever.
     func load(
         _ name: String, in directory: String, isRelease: Bool
     ) throws(LibraryObjection) -> (identity: FileIdentity, adapters: [LoadedAdapter]) {

@@ -15,8 +15,17 @@ package final class AdapterShelf: Sendable {
     private let state: Mutex<State>
 
     private enum News: Sendable {
-        case listing(Int, watch: Int32?, Result<[(name: String, identity: FileIdentity)], LibraryObjection>)
+        case listing(Int, watch: Int32?, Listing)
         case loaded(ShelfFile.Key, ShelfFile.Attempt, Result<ShelfFile.Load, LibraryObjection>)
+    }
+
+    /// What lies in a directory.
+    private enum Listing: Sendable {
+        case files([(name: String, identity: FileIdentity)])
+        /// There is no such directory, and so nothing in it.
+        case missing
+        /// What lies in it now is not known.
+        case unreadable(String)
     }
 
     private struct State {
@@ -104,20 +113,23 @@ package final class AdapterShelf: Sendable {
     /// Whether the catalog may have changed.
     private func take(_ item: News, _ state: inout State, _ now: Int64) -> Bool {
         switch item {
-        case .listing(let index, let watch, let result):
-            let before = state.directories[index].problem
-            switch result {
-            case .success(let listing):
-                let directory = state.directories[index]
+        case .listing(let index, let watch, let listing):
+            let directory = state.directories[index]
+            var isGone = false
+            switch listing {
+            case .files(let files):
                 state.directories[index].endReading(watch: watch, problem: nil, now: now)
-                let isGone = state.files.take(
-                    listing, of: index, except: directory.unfinished, retries: directory.retries)
-                return isGone || before != nil
-            case .failure(let objection):
-                state.directories[index].endReading(watch: nil, problem: objection.reason, now: now)
-                let isGone = state.files.take([], of: index, except: [], retries: false)
-                return isGone || before != objection.reason
+                isGone = state.files.take(
+                    files, of: index, except: directory.unfinished, retries: directory.retries)
+            case .missing:
+                state.directories[index].endReading(watch: nil, problem: "there is no such directory", now: now)
+                isGone = state.files.take([], of: index, except: [], retries: false)
+            case .unreadable(let reason):
+                // A fault that passes ends nobody: what was found before goes on.
+                state.directories[index].endReading(
+                    watch: nil, problem: "the directory cannot be read: \(reason)", now: now)
             }
+            return isGone || directory.problem != state.directories[index].problem
         case .loaded(let key, let attempt, let result):
             let changed = state.files.take(result, of: key, attempt)
             // What was read while it was written is looked at again.
@@ -151,10 +163,9 @@ package final class AdapterShelf: Sendable {
         start("shelf") {
             // Watched first: what happens while it is read is not missed.
             let number = isWatched ? watch?.watch(path) : nil
-            let result = Self.listing(of: path)
-            news.post(.listing(index, watch: number, result))
-        } orElse: { objection in
-            news.post(.listing(index, watch: nil, .failure(objection)))
+            news.post(.listing(index, watch: number, Self.listing(of: path)))
+        } orElse: { error in
+            news.post(.listing(index, watch: nil, .unreadable("\(error)")))
         }
     }
 
@@ -168,31 +179,29 @@ package final class AdapterShelf: Sendable {
             } catch {
                 news.post(.loaded(key, attempt, .failure(error)))
             }
-        } orElse: { objection in
-            news.post(.loaded(key, attempt, .failure(objection)))
+        } orElse: { error in
+            news.post(.loaded(key, attempt, .failure(LibraryObjection(reason: "it cannot be looked at: \(error)"))))
         }
     }
 
     private func start(
-        _ name: String, _ body: @escaping @Sendable () -> Void, orElse fail: (LibraryObjection) -> Void
+        _ name: String, _ body: @escaping @Sendable () -> Void, orElse fail: (SystemError) -> Void
     ) {
         do throws(SystemError) {
             // Constructors of a library run on it.
             _ = try Thread(name: name, stackBytes: 512 * 1024, body: body)
         } catch {
-            fail(LibraryObjection(reason: "it cannot be looked at: \(error)"))
+            fail(error)
         }
     }
 
     /// Names that end in `.so`, and what files they are at present.
-    private static func listing(
-        of directory: String
-    ) -> Result<[(name: String, identity: FileIdentity)], LibraryObjection> {
+    private static func listing(of directory: String) -> Listing {
         guard let names = DirectoryNames.of(directory) else {
-            return .failure(LibraryObjection(reason: "the directory cannot be read: \(SystemError.text(errno))"))
+            return [ENOENT, ENOTDIR].contains(errno) ? .missing : .unreadable(SystemError.text(errno))
         }
-        return .success(
-            names.filter { $0.hasSuffix(".so") && !$0.hasPrefix(".") }.compactMap { name in
+        return .files(
+            names.filter { $0.hasSuffix(".so") && !$0.hasPrefix(".") }.map { name in
                 // One that leads nowhere is refused when it is opened.
                 (name, FileIdentity(at: "\(directory)/\(name)") ?? .none)
             })

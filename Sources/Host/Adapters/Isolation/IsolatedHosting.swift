@@ -64,7 +64,7 @@ struct IsolatedHosting: AdapterHosting {
     mutating func destroy() throws(HostingError) {
         guard let runner else { return }
         defer {
-            runner.kill(because: .exit(status: 0))
+            runner.end()
             self.runner = nil
         }
         _ = try call(.destroy(deadline: Clock.monotonic() + CallTime.stop))

@@ -26,7 +26,7 @@ struct RunnerLaunch: Sendable {
         say: @escaping (String) -> Void
     ) throws(Failure) -> (descriptions: [AdapterDescription], landlock: Int) {
         let (runner, descriptions, landlock) = try load(setup, name: "describe", say: say)
-        runner.kill(because: .exit(status: 0))
+        runner.end()
         if let reason = descriptions.lazy.compactMap(\.objection).first { throw .refused(reason) }
         if let reason = AdapterLibrary.objection(toAll: descriptions) { throw .refused(reason) }
         return (descriptions, landlock)
@@ -56,18 +56,19 @@ struct RunnerLaunch: Sendable {
         } catch {
             throw .ended(.notStarted("\(error)"), during: "")
         }
-        let loading = "meter_adapter_entry, or what runs before it,"
         _ = runner.send(.setup(setup))
         let deadline = Clock.monotonic() + Self.loadTime
         var descriptions: [AdapterDescription] = []
         var landlock: UInt32?
         while true {
+            let loading = landlock == nil ? "its preparation" : "meter_adapter_entry, or what runs before it,"
             switch runner.next(until: deadline, wake: -1) {
             case .message(.ready(runnerProtocolVersion, let version)) where landlock == nil: landlock = version
-            case .message(.described(let description)) where landlock != nil && descriptions.count < 64:
+            case .message(.described(let description))
+            where landlock != nil && descriptions.count < AdapterLibrary.mostDescriptors:
                 descriptions.append(description)
             case .message(.refused(let reason)) where landlock != nil:
-                runner.kill(because: .exit(status: 0))
+                runner.end()
                 throw .refused(reason)
             case .message(let message):
                 if case .loaded = message, let landlock {

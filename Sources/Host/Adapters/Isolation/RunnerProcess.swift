@@ -15,7 +15,7 @@ final class RunnerProcess {
 
     private let spawner: RunnerSpawner
     private let process: pid_t
-    private let end: FileDescriptor
+    private let death: FileDescriptor
     private let calls: FileDescriptor
     private let line: FileDescriptor
     private let output: FileDescriptor
@@ -43,7 +43,7 @@ final class RunnerProcess {
         self.spawner = spawner
         self.say = say
         process = child.process
-        end = FileDescriptor(owning: child.end)
+        death = FileDescriptor(owning: child.end)
         calls = FileDescriptor(owning: child.calls)
         line = FileDescriptor(owning: child.line)
         output = FileDescriptor(owning: child.output)
@@ -53,7 +53,7 @@ final class RunnerProcess {
     }
 
     deinit {
-        if reaped == nil { kill(because: .exit(status: 0)) }
+        end()
     }
 
     /// False where it does not take it: it is gone, or does not read.
@@ -91,6 +91,9 @@ final class RunnerProcess {
         }
     }
 
+    /// It is not needed any more.
+    func end() { kill(because: .exit(status: 0)) }
+
     /// Ends it and whatever it has started. Answers how it ended.
     @discardableResult
     func kill(because cause: RunnerEnd) -> RunnerEnd { reaped ?? reap(killing: cause) }
@@ -106,12 +109,12 @@ final class RunnerProcess {
         let readsOutput = outputIsOpen && outputPause == nil
         let until = [deadline, pause, outputPause].compactMap { $0 }.min()
         let ready = Poll.ready(
-            [readsLine ? line.number : -1, readsOutput ? output.number : -1, end.number, wake], until: until)
+            [readsLine ? line.number : -1, readsOutput ? output.number : -1, death.number, wake], until: until)
         if ready[1] { readOutput() }
         var isOver = ready[2]
         if ready[0], case .ended = frames.receive(from: line.number) {
             // It is on its way out; or it has broken off, and cannot be spoken to.
-            isOver = Poll.readable(end.number, until: Clock.monotonic() + Duration.second)
+            isOver = Poll.readable(death.number, until: Clock.monotonic() + Duration.second)
             guard isOver else { throw Frame.Violation(reason: "it closed its socket") }
         }
         if isOver { drain() }

@@ -19,9 +19,13 @@ package enum AdapterRunner {
     /// Answers an exit status.
     /// - Parameter parent: the host's process.
     package static func run(parent: Int32) -> Int32 {
-        guard sm_confine(parent, memoryLimit, descriptorLimit) == 0, let callSocket = take(given.calls),
-            let lineSocket = take(given.line)
-        else { return 1 }
+        let code = sm_confine(parent, memoryLimit, descriptorLimit)
+        guard code == 0, let callSocket = take(given.calls), let lineSocket = take(given.line) else {
+            // Becomes a line of the host's log.
+            let words = "cannot confine itself: \(SystemError.text(code == 0 ? errno : code))\n"
+            _ = unsafe write(STDERR_FILENO, words, words.utf8.count)
+            return 1
+        }
         var calls = HostInbox(socket: callSocket)
         guard case .setup(let setup)? = calls.next() else { return 1 }
         // The copy lives for good, as the handlers do.
