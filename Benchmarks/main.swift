@@ -13,6 +13,7 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("lines", LineBenchmark.run),
     ("delivery", DeliveryBenchmark.run),
     ("iotawatt", IoTaWattBenchmark.run),
+    ("backfill", BackfillBenchmark.run),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()

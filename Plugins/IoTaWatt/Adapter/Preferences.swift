@@ -26,7 +26,7 @@ struct Preferences: Sendable {
     var circuits: Choice
 
     static let settings: [Setting] = [
-        Setting("url", .url, default: "http://iotawatt.local", help: "Address of the IoTaWatt"),
+        Setting("url", .url, isRequired: true, help: "Address of the IoTaWatt, such as http://iotawatt.local"),
         Setting("username", .text, default: "user", help: "user or admin, where the device has passwords"),
         Setting("password", .secret, help: "Its password; none = the device asks for none"),
         Setting(
