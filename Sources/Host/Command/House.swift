@@ -14,6 +14,7 @@ final class House: HouseView {
     let board: LiveBoard
     let pipeline: Pipeline
     let delivery: DeliveryLoop?
+    let webhook: WebhookLoop?
     let standIn: StandIn?
     let zone: SystemZone
     let shelf: AdapterShelf
@@ -24,18 +25,20 @@ final class House: HouseView {
     let history: History
     /// Of the tariff; may be empty.
     let currency: String
-    private let log: Log
+    let log: Log
     private let startedAt = Clock.monotonic()
 
     init(
-        instances: Instances, board: LiveBoard, pipeline: Pipeline, delivery: DeliveryLoop?, standIn: StandIn?,
-        zone: SystemZone, shelf: AdapterShelf, isolationNote: String?, stale: Int64, isUnconfigured: Bool,
+        instances: Instances, board: LiveBoard, pipeline: Pipeline, delivery: DeliveryLoop?,
+        webhook: WebhookLoop?, standIn: StandIn?, zone: SystemZone, shelf: AdapterShelf, isolationNote: String?,
+        stale: Int64, isUnconfigured: Bool,
         history: History, currency: String, log: Log
     ) {
         self.instances = instances
         self.board = board
         self.pipeline = pipeline
         self.delivery = delivery
+        self.webhook = webhook
         self.standIn = standIn
         self.zone = zone
         self.shelf = shelf
@@ -170,7 +173,7 @@ final class House: HouseView {
 
     private func faults(_ entries: [Instances.Entry]) -> [HealthReport.Fault] {
         storeFaults() + clockFaults(entries) + entries.compactMap { fault($0.status) } + houseFaults()
-            + deliveryFaults() + setupFaults()
+            + deliveryFaults() + webhookFaults() + setupFaults()
     }
 
     private func storeFaults() -> [HealthReport.Fault] {

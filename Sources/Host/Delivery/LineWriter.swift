@@ -119,7 +119,7 @@ package struct LineWriter {
     package mutating func append(_ outbound: OutboundAlert, index: Int) {
         let alert = outbound.alert
         line("smart_meter_alert", outbound.meter, kind: alert.kind, at: alert.start, .alert(index)) { line in
-            line.field("id", "\(outbound.meter.name)/\(alert.kind)/\(alert.start.seconds)")
+            line.field("id", alert.id(of: outbound.meter))
             line.field("state", alert.ended == nil ? "raised" : "ended")
             line.field("peak_w", alert.peakW)
             line.field("ended_at", alert.ended.map { Double($0.nanoseconds) / 1e9 })
