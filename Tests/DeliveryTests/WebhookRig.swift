@@ -67,7 +67,8 @@ final class WebhookRig {
 
     /// An alert as it now is; its kinds begin at noon.
     func tell(
-        _ kind: String, ended: Int64? = nil, minute: Int64 = 0, peakW: Double? = nil, detail: String = "above 10000.0 W",
+        _ kind: String, ended: Int64? = nil, minute: Int64 = 0, peakW: Double? = nil,
+        detail: String = "above 10000.0 W",
         isNews: Bool = true
     ) throws {
         var plan = CommitPlan()

@@ -18,7 +18,8 @@ struct RunningHost {
     ///   - history: days for which slots are kept; `undelivered`, those that were not delivered.
     init(
         directory: DataDirectory, zone: Zone, at wall: Instant, deliveryIsOn: Bool = false, history: Int64 = 400,
-        undelivered: Int64 = 400, log: HistoryLimits? = nil, phantomThresholdW: Double = 100_000, tellsAlerts: Bool = false
+        undelivered: Int64 = 400, log: HistoryLimits? = nil, phantomThresholdW: Double = 100_000,
+        tellsAlerts: Bool = false
     ) throws {
         intake = Intake(laneLimit: 4096, totalLimit: 32_768, doorbell: try Doorbell())
         lane = intake.makeLane()
