@@ -18,7 +18,8 @@ struct RunningHost {
     ///   - history: days for which slots are kept; `undelivered`, those that were not delivered.
     init(
         directory: DataDirectory, zone: Zone, at wall: Instant, deliveryIsOn: Bool = false, history: Int64 = 400,
-        undelivered: Int64 = 400, log: HistoryLimits? = nil, phantomThresholdW: Double = 100_000
+        undelivered: Int64 = 400, log: HistoryLimits? = nil, phantomThresholdW: Double = 100_000,
+        tellsAlerts: Bool = false
     ) throws {
         intake = Intake(laneLimit: 4096, totalLimit: 32_768, doorbell: try Doorbell())
         lane = intake.makeLane()
@@ -28,6 +29,7 @@ struct RunningHost {
             high: HighConsumption.Rules(thresholdW: 100_000, hold: 0, clear: 0), phantomThresholdW: phantomThresholdW,
             phantomExclude: [], log: try Log(level: .error))
         let (store, _) = try Store.open(in: directory)
+        store.tellsAlerts = tellsAlerts
         work = try PipelineWork(
             store: store, options: options, intake: intake, wall: wall, monotonic: wall.nanoseconds)
         let reply = try Reply<Result<InstanceSeed, StorageError>>()
@@ -48,6 +50,20 @@ struct RunningHost {
         work.advance(now: wall)
         _ = work.commitIfDue(monotonic: wall.nanoseconds, wall: wall, isLast: isLast)
     }
+
+    /// How the instance does, as main says; nil = it is not there any more.
+    mutating func report(_ condition: InstanceReport.Condition?, wall: Instant) {
+        let identity = InstanceIdentity(meterType: "test")
+        let interval = 300 * Duration.second
+        let reports = condition.map {
+            [InstanceReport(identity: identity, condition: $0, interval: interval, sampling: interval)]
+        }
+        _ = work.take([.report(reports ?? [])], wall: wall, monotonic: wall.nanoseconds)
+        turn(wall: wall)
+    }
+
+    /// Monotonic ns; here the wall clock's.
+    func nextWake(wall: Instant) -> Int64? { work.nextWake(monotonic: wall.nanoseconds, wall: wall) }
 
     var status: StoreStatus { work.status }
 

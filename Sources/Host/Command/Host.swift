@@ -19,6 +19,7 @@ struct Host {
     private let pipeline: Pipeline
     private let instances: Instances
     private let delivery: DeliveryLoop?
+    private let webhook: WebhookLoop?
     private let house: House
     private let server: HTTPServer
     private let events: HostEvents
@@ -28,6 +29,7 @@ struct Host {
     /// As last read.
     private var current: Settings
     private var news = CatalogNews()
+    private var reports = InstanceReports()
 
     /// What a stop may take (design: within 2 s).
     private static let stopTime = 1800 * Duration.millisecond
@@ -67,11 +69,13 @@ struct Host {
         _ = shelf.tend()
         instances.begin(InstancePlan.all(settings, shelf.catalog))
         delivery = try Self.makeDelivery(settings, directory, pipeline, log)
-        wakeDelivery.set(delivery)
+        webhook = try Self.makeWebhook(settings, directory, pipeline, log)
+        wakeDelivery.set(delivery, webhook)
         try delivery?.start()
+        try webhook?.start()
 
         house = House(
-            instances: instances, board: board, pipeline: pipeline, delivery: delivery,
+            instances: instances, board: board, pipeline: pipeline, delivery: delivery, webhook: webhook,
             standIn: Self.makeStandIn(settings, shelf, board, log), zone: zone, shelf: shelf,
             isolationNote: isolationNote, history: History(directory), options: Self.houseOptions(settings), log: log)
         server = try HTTPServer(
@@ -90,7 +94,7 @@ struct Host {
         _ settings: Settings, _ directory: DataDirectory, _ zone: Zone, _ log: Log
     ) -> PipelineOptions {
         let host = settings.host
-        return PipelineOptions(
+        var options = PipelineOptions(
             directory: directory, zone: zone, releasedAt: HostVersion.releasedAt, deliveryIsOn: host.isDeliveryOn,
             history: Int64(host.historyDays) * Duration.day, undelivered: Int64(host.undeliveredDays) * Duration.day,
             high: HighConsumption.Rules(
@@ -98,6 +102,8 @@ struct Host {
                 clear: Int64(host.fetchIntervalSeconds) * Duration.second),
             phantomThresholdW: host.phantomThresholdW, phantomExclude: host.phantomExclude,
             tariff: host.tariff.tariff, currency: host.tariff.currency, log: log)
+        options.tellsAlerts = host.alertWebhookURL != nil
+        return options
     }
 
     private static func houseOptions(_ settings: Settings) -> House.Options {
@@ -134,6 +140,20 @@ struct Host {
             })
         return try DeliveryLoop(
             options: options, directory: directory, settle: { pipeline.settle($0, done: $1) }, log: log)
+    }
+
+    private static func makeWebhook(
+        _ settings: Settings, _ directory: DataDirectory, _ pipeline: Pipeline, _ log: Log
+    ) throws -> WebhookLoop? {
+        guard let url = settings.host.alertWebhookURL else { return nil }
+        let secret = WebhookSecret(settings, log)
+        let webhook = try WebhookLoop(
+            options: WebhookLoop.Options(url: url) { secret.current }, directory: directory,
+            settle: { pipeline.settle($0, done: $1) }, log: log)
+        log.info(
+            "alerts go to a webhook", LogField("destination", webhook.currentStatus.destination),
+            LogField("signed", settings.host.alertWebhookSecret != nil))
+        return webhook
     }
 
     private static func makeStandIn(
@@ -183,6 +203,7 @@ struct Host {
                 _ = stop()
                 return .startAnew
             }
+            reports.tend(instances, current, isComplete: shelf.catalog.isComplete, pipeline, log)
             let now = Clock.monotonic()
             var wake = min(tendShelf(), house.tendStandIn())
             for entry in instances.all {
@@ -230,6 +251,7 @@ struct Host {
             level: LogLevel(fresh.host.logLevel), format: fresh.host.logFormat == .json ? .json : .text)
         delivery?.reload()
         server.replace(rules: Self.accessRules(fresh))
+        webhook?.reload()
         current = fresh
         shelf.rescan()
         reconfiguration.ask(fresh, shelf.catalog, isByPerson: true)
@@ -245,11 +267,13 @@ struct Host {
         house.standIn?.stop()
         server.stop()
         delivery?.stop()
+        webhook?.stop()
         for adapter in running where !adapter.join(until: deadline - 800 * Duration.millisecond) {
             log.warning("adapter left behind", LogField("instance", adapter.identity.name))
         }
         server.join(until: deadline - 700 * Duration.millisecond)
         _ = delivery?.join(until: deadline - 600 * Duration.millisecond)
+        _ = webhook?.join(until: deadline - 600 * Duration.millisecond)
         let isCommitted = pipeline.stop(until: deadline)
         if isCommitted { exits.end() }
         unsafe unlink(directory.path(of: "control.sock"))
@@ -259,11 +283,15 @@ struct Host {
     }
 }
 
-/// Rings delivery after a commit; made before there is a delivery.
+/// Rings delivery and the webhook after a commit; made before there are any.
 private final class WakeDelivery: Sendable {
-    private let delivery = Mutex<DeliveryLoop?>(nil)
-    func set(_ loop: DeliveryLoop?) { delivery.withLock { $0 = loop } }
-    func ring() { delivery.withLock { $0 }?.wake() }
+    private let loops = Mutex<(delivery: DeliveryLoop?, webhook: WebhookLoop?)>((nil, nil))
+    func set(_ delivery: DeliveryLoop?, _ webhook: WebhookLoop?) { loops.withLock { $0 = (delivery, webhook) } }
+    func ring() {
+        let loops = loops.withLock { $0 }
+        loops.delivery?.wake()
+        loops.webhook?.wake()
+    }
 }
 
 extension InfluxTarget {

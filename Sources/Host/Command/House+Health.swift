@@ -59,7 +59,7 @@ extension House {
     private func faults(_ entries: [Instances.Entry]) -> [HealthReport.Fault] {
         storeFaults() + clockFaults(entries) + entries.compactMap { fault($0.status) }
             + houseFaults(entries.first { $0.plan.isHouse })
-            + deliveryFaults() + setupFaults()
+            + deliveryFaults() + webhookFaults() + setupFaults()
     }
 
     private func storeFaults() -> [HealthReport.Fault] {

@@ -24,6 +24,7 @@ final class House: HouseView {
     let board: LiveBoard
     let pipeline: Pipeline
     let delivery: DeliveryLoop?
+    let webhook: WebhookLoop?
     let standIn: StandIn?
     let zone: SystemZone
     let shelf: AdapterShelf
@@ -36,13 +37,15 @@ final class House: HouseView {
     let startedWall = Instant.now
 
     init(
-        instances: Instances, board: LiveBoard, pipeline: Pipeline, delivery: DeliveryLoop?, standIn: StandIn?,
-        zone: SystemZone, shelf: AdapterShelf, isolationNote: String?, history: History, options: Options, log: Log
+        instances: Instances, board: LiveBoard, pipeline: Pipeline, delivery: DeliveryLoop?,
+        webhook: WebhookLoop?, standIn: StandIn?, zone: SystemZone, shelf: AdapterShelf, isolationNote: String?,
+        history: History, options: Options, log: Log
     ) {
         self.instances = instances
         self.board = board
         self.pipeline = pipeline
         self.delivery = delivery
+        self.webhook = webhook
         self.standIn = standIn
         self.zone = zone
         self.shelf = shelf

@@ -124,7 +124,19 @@ extension HostSetting {
         HostSetting(
             .alerts, "PHANTOM_EXCLUDE", .list, "Circuits that are not phantom load, comma-separated",
             store: list(\.phantomExclude)),
+        HostSetting(
+            .alerts, "ALERT_WEBHOOK_URL", .secret,
+            "Where alerts are sent to, as JSON by POST; a secret, since such an address often holds one",
+            grammar: webhook.allowed,
+            store: { settings, value in
+                parsed(webhook.accepted(value).map(Optional.some), \.alertWebhookURL, &settings)
+            }),
+        HostSetting(
+            .alerts, "ALERT_WEBHOOK_SECRET", .secret,
+            "Signs these messages (HMAC-SHA256), so that the receiver can check them",
+            store: text(\.alertWebhookSecret)),
     ]
+    private static let webhook = SettingKind.url(schemes: ["http", "https"])
 
     private static let process = [
         HostSetting(

@@ -32,6 +32,9 @@ package struct HostSettings: Sendable {
     package internal(set) var highPowerHoldSeconds = 0
     package internal(set) var phantomThresholdW = 0.0
     package internal(set) var phantomExclude: [String] = []
+    /// Nil = nobody is told of alerts.
+    package internal(set) var alertWebhookURL: String?
+    package internal(set) var alertWebhookSecret: String?
 
     package internal(set) var logLevel = LogLevelName.info
     package internal(set) var logFormat = LogFormatName.auto

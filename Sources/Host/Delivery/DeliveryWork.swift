@@ -268,9 +268,9 @@ struct DeliveryWork {
     private mutating func failed(_ failure: Failure) -> Int64 {
         if isEnding { return 0 }
         failures += 1
-        let longest = min(loop.options.longestPause, Duration.second << Int64(min(failures - 1, 6)))
-        let jittered = Int64(Double(longest) * loop.options.random())
-        let pause = max(failure.pause, jittered, 100 * Duration.millisecond)
+        let growing = Backoff.pause(
+            afterFailures: failures, longest: loop.options.longestPause, random: loop.options.random())
+        let pause = max(failure.pause, growing)
         if failures == 1 || loop.currentStatus.state != failure.state {
             let level: LogLevel = failure.state == .retrying ? .warning : .error
             loop.log.write(

@@ -44,7 +44,7 @@ struct InstanceWork {
             journal: try store.journal(of: number, catalog: CircuitCatalog(circuits: circuits, version: 0)))
         let open = try store.openAlerts(of: number).last { $0.kind == Self.highConsumption }
         high = HighConsumption(
-            rules: options.high, open: open.map { HighConsumption.Episode(start: $0.start, peakW: $0.peakW) })
+            rules: options.high, open: open.map { HighConsumption.Episode(start: $0.start, peakW: $0.peakW ?? 0) })
         nights = NightWatch(number: number, registration: registration)
         repair = registration.history.map {
             InstanceRepair(number: number, limits: $0, interval: registration.interval, state: state)
@@ -130,23 +130,23 @@ struct InstanceWork {
         let use = HousePowers.use(emission.powers, known: emission.known)
         guard let event = high.take(use, at: emission.timestamp) else { return false }
         let name = registration.identity.name
-        func record(_ episode: HighConsumption.Episode, _ ended: Instant?) {
+        func record(_ episode: HighConsumption.Episode, _ ended: Instant?, isNews: Bool) {
             plan.alerts.append(
                 AlertRecord(
                     instance: number, kind: Self.highConsumption, start: episode.start, peakW: episode.peakW,
-                    ended: ended, detail: "above \(options.high.thresholdW) W"))
+                    ended: ended, detail: "above \(options.high.thresholdW) W", isNews: isNews))
         }
         switch event {
         case .raised(let episode):
-            record(episode, nil)
+            record(episode, nil, isNews: true)
             options.log.write(
                 .warning, "High power consumption: \(Shares.tenths(episode.peakW))W", [LogField("instance", name)])
             return true
         case .grew(let episode):
-            record(episode, nil)
+            record(episode, nil, isNews: false)
             return false
         case .ended(let episode, let end):
-            record(episode, end)
+            record(episode, end, isNews: true)
             options.log.write(
                 .info, "High power consumption ended",
                 [LogField("instance", name), LogField("peak_w", Shares.tenths(episode.peakW))])

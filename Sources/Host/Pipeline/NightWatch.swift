@@ -122,12 +122,14 @@ struct NightWatch {
         let detail =
             "\(kWhPerYear) kWh\(Self.cost(of: kWhPerYear, options)) a year"
             + (behind.isEmpty ? "" : "; behind it: \(behind.joined(separator: ", "))")
+        let isRecent = now - start < Self.newsworthy
         plan.alerts.append(
             AlertRecord(
                 instance: number, kind: Self.phantomLoad, start: open?.start ?? start,
                 peakW: max(open?.peakW ?? 0, powerW), ended: isHigh ? nil : start,
-                detail: isHigh ? detail : open?.detail ?? detail))
-        guard now - start < Self.newsworthy else { return }
+                detail: isHigh ? detail : open?.detail ?? detail,
+                isNews: isRecent && (open == nil || !isHigh)))
+        guard isRecent else { return }
         if isHigh {
             options.log.write(.warning, "High phantom load detected: \(Shares.tenths(powerW))W at 3am (\(detail))")
         } else {

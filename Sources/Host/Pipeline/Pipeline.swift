@@ -52,6 +52,9 @@ package final class Pipeline: Sendable {
         return try outcome.get()
     }
 
+    /// How all instances do; an instance that is not named is not there any more.
+    package func report(_ reports: [InstanceReport]) { messages.post(.report(reports)) }
+
     /// Stores a small value; true once it is durable, after everything that was emitted before.
     package func setState(_ record: StateRecord, until deadline: Int64?) -> Bool {
         guard let reply = try? Reply<Bool>() else { return false }
@@ -127,6 +130,7 @@ package final class Pipeline: Sendable {
             let result = try Store.open(in: options.directory)
             store = result.store
             store.prices = options.tariff.map { PriceList(tariff: $0, zone: options.zone) }
+            store.tellsAlerts = options.tellsAlerts
             storeStatus.withLock { $0.setAside = result.setAside }
             work = try PipelineWork(
                 store: store, options: options, intake: intake, wall: .now, monotonic: Clock.monotonic())
@@ -167,6 +171,7 @@ package final class Pipeline: Sendable {
 /// What the pipeline's thread is asked.
 enum PipelineMessage: Sendable {
     case register(InstanceRegistration, Reply<Result<InstanceSeed, StorageError>>)
+    case report([InstanceReport])
     case setState(StateRecord, Reply<Bool>)
     case note(StateRecord)
     case settle(Settlement, @Sendable () -> Void)

@@ -22,6 +22,8 @@ package struct PipelineOptions: Sendable {
     package var tariff: Tariff?
     /// The currency of the tariff, as people write it; may be empty.
     package var currency: String
+    /// Whether there is a webhook that alerts are told to.
+    package var tellsAlerts = false
     package var log: Log
 
     package init(

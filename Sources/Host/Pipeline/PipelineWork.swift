@@ -28,6 +28,7 @@ struct PipelineWork {
     private(set) var taken = 0
     private(set) var status = StoreStatus()
     private var gate: ClockGate
+    private var watches = InstanceWatches()
     /// What a clock that is set does not show.
     private let notBefore: Instant
 
@@ -71,6 +72,7 @@ struct PipelineWork {
         if retryAt == nil, !plan.isEmpty { consider(lastCommit + Self.commitInterval) }
         consider(nextPrune)
         consider(gate.deadline)
+        if gate.deadline == nil { consider(watches.due) }
         for instance in instances.values {
             consider(instance.nextWake.map { monotonic + max(0, $0 - wall) })
         }
@@ -88,6 +90,7 @@ struct PipelineWork {
             switch message {
             case .register(let registration, let reply):
                 reply.give(register(registration, monotonic: monotonic, wall: wall))
+            case .report(let reports): watches.take(reports)
             case .setState(let record, let reply):
                 plan.states.append(record)
                 replies.append(reply)
@@ -116,7 +119,15 @@ struct PipelineWork {
             case .stop: isLast = true
             }
         }
+        watch(wall: wall, monotonic: monotonic)
         return isLast
+    }
+
+    /// Silence and failing adapters; not before it is clear what time it is.
+    private mutating func watch(wall: Instant, monotonic: Int64) {
+        guard gate.deadline == nil else { return }
+        let moment = InstanceWatch.Moment(wall: wall, monotonic: monotonic)
+        if watches.judge(at: moment, plan: &plan, store: store, log: options.log) { isUrgent = true }
     }
 
     private mutating func register(
@@ -136,6 +147,8 @@ struct PipelineWork {
                 number: number, registration: registration, circuits: circuits, state: state, store: store,
                 options: options)
             touched.insert(number)
+            try watches.begin(
+                number, registration, at: InstanceWatch.Moment(wall: wall, monotonic: monotonic), store: store)
             return .success(InstanceSeed(number: number, circuits: circuits, state: state))
         } catch {
             return .failure(error)
@@ -169,10 +182,12 @@ struct PipelineWork {
     }
 
     private mutating func takeEmissions(wall: Instant, monotonic: Int64) {
+        let moment = InstanceWatch.Moment(wall: wall, monotonic: monotonic)
         for emission in passed(intake.take(), wall: wall, monotonic: monotonic) {
             taken += 1
             guard instances[emission.instance] != nil else { continue }
             touched.insert(emission.instance)
+            if watches.hear(emission.instance, at: moment, plan: &plan, log: options.log) { isUrgent = true }
             if instances[emission.instance]?.take(emission, plan: &plan, options: options) == true { isUrgent = true }
             heldBytes += Self.size(of: emission)
         }

@@ -24,7 +24,19 @@ package struct SHA256: ~Copyable {
     package mutating func finish() -> String {
         var digest = [UInt8](repeating: 0, count: 32)
         _ = unsafe EVP_DigestFinal_ex(context, &digest, nil)
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        return hexadecimal(digest)
     }
+
+    /// The HMAC of a message under a key (RFC 2104), in hexadecimal.
+    package static func hmac(_ message: [UInt8], key: [UInt8]) -> String {
+        var code = [UInt8](repeating: 0, count: 32)
+        // libcrypto counts keys in 32 bits; a longer one than that is no key.
+        _ = unsafe HMAC(EVP_sha256(), key, Int32(clamping: key.count), message, message.count, &code, nil)
+        return hexadecimal(code)
+    }
+}
+
+private func hexadecimal(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }

@@ -47,6 +47,15 @@ package struct OutboundAlert: Sendable {
     package var row: Settlement.Row { Settlement.Row(id: id, revision: revision) }
 }
 
+/// A message about an alert that waits to be sent.
+package struct OutboundMessage: Sendable {
+    package var id: Int64
+    /// `raised` or `ended`.
+    package var state: String
+    /// The alert as it is now.
+    package var outbound: OutboundAlert
+}
+
 /// What waits.
 package struct Backlog: Hashable, Sendable {
     package var slots = 0

@@ -65,16 +65,33 @@ package final class Reader {
         while try rows.step() { body(try alert(rows)) }
     }
 
-    private static let alertColumns = "id, revision, instance, kind, start, peak_w, ended, detail"
+    private static let alertColumns =
+        "alert.id, revision, instance, kind, start, peak_w, ended, detail"
 
     private func alert(_ rows: Statement) throws(StorageError) -> OutboundAlert {
         let instance = Int(rows.integer(2))
         let alert = AlertRecord(
             instance: instance, kind: rows.text(3), start: Instant(nanoseconds: rows.integer(4)),
-            peakW: rows.real(5), ended: rows.optionalInteger(6).map(Instant.init(nanoseconds:)),
+            peakW: rows.optionalReal(5), ended: rows.optionalInteger(6).map(Instant.init(nanoseconds:)),
             detail: rows.text(7))
         return OutboundAlert(
             id: rows.integer(0), revision: rows.integer(1), alert: alert, meter: try identity(of: instance))
+    }
+
+    /// What the webhook is still to be told, in the order in which it happened.
+    package func waitingMessages() throws(StorageError) -> [OutboundMessage] {
+        let rows = try database.statement(
+            """
+            SELECT \(Self.alertColumns), message.id, state FROM message JOIN alert ON alert.id = message.alert
+            WHERE answered IS NULL ORDER BY message.id LIMIT 500
+            """)
+        defer { rows.reset() }
+        var messages: [OutboundMessage] = []
+        while try rows.step() {
+            messages.append(
+                OutboundMessage(id: rows.integer(8), state: rows.text(9), outbound: try alert(rows)))
+        }
+        return messages
     }
 
     package func backlog() throws(StorageError) -> Backlog {

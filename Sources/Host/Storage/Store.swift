@@ -14,6 +14,8 @@ package final class Store {
     private let place: FilePlace?
     /// What energy costs; nil = nobody said.
     package var prices: PriceList?
+    /// Whether there is a webhook that alerts are told to.
+    package var tellsAlerts = false
 
     package static let fileName = "smart-meter.db"
 
@@ -197,6 +199,22 @@ package final class Store {
         upsert.bind(5, alert.ended?.nanoseconds)
         upsert.bind(6, alert.detail)
         try upsert.run()
+        if alert.isNews, tellsAlerts { try tell(alert) }
+    }
+
+    /// One message a state. Who was not told that an episode began is not told that it ended.
+    private func tell(_ alert: AlertRecord) throws(StorageError) {
+        let insert = try database.statement(
+            """
+            INSERT OR IGNORE INTO message (alert, state)
+            SELECT id, ?4 FROM alert WHERE instance = ?1 AND kind = ?2 AND start = ?3
+            AND (?4 = 'raised' OR EXISTS (SELECT 1 FROM message AS told WHERE told.alert = alert.id AND told.state = 'raised'))
+            """)
+        insert.bind(1, Int64(alert.instance))
+        insert.bind(2, alert.kind)
+        insert.bind(3, alert.start.nanoseconds)
+        insert.bind(4, alert.ended == nil ? "raised" : "ended")
+        try insert.run()
     }
 
     private func write(_ record: NightRecord) throws(StorageError) {
@@ -248,6 +266,12 @@ package final class Store {
             insert.bind(4, line.slot)
             insert.bind(5, line.alert)
             try insert.run()
+        }
+        let answer = try database.statement("UPDATE message SET answered = ? WHERE id = ?")
+        for message in settlement.messages {
+            answer.bind(1, message.at.nanoseconds)
+            answer.bind(2, message.id)
+            try answer.run()
         }
     }
 

@@ -49,12 +49,12 @@ package final class HTTPClient {
         _ request: HTTPRequest, until deadline: Int64, interrupt: Int32 = -1
     ) throws(TransferError) -> HTTPResponse {
         let server = Self.server(of: request.url)
-        let exchange = Exchange(limit: request.maximumBodyBytes)
+        let exchange = Exchange(limit: request.maximumBodyBytes, ignoresBody: request.ignoresBody)
         let headers = HeaderList(request, userAgent: userAgent)
         unsafe curl_easy_reset(easyHandle)
         try configure(request, headers, exchange, until: deadline, server)
         unsafe curl_multi_add_handle(multiHandle, easyHandle)
-        let outcome = run(until: deadline, interrupt: interrupt)
+        let outcome = run(exchange, until: deadline, interrupt: interrupt)
         unsafe curl_multi_remove_handle(multiHandle, easyHandle)
         // The exchange and the headers are referenced by the handle until here.
         withExtendedLifetime((exchange, headers)) {}
@@ -67,6 +67,7 @@ package final class HTTPClient {
         case .cancelled: throw TransferError(kind: .cancelled, message: "the request to \(server) was cancelled")
         case .timeout: throw TransferError(kind: .timeout, message: "\(server) did not answer in time")
         case .finished(let code): try check(code, exchange, server)
+        case .enough: break
         }
         return response(exchange)
     }
@@ -133,15 +134,18 @@ package final class HTTPClient {
 
     private enum Outcome {
         case finished(CURLcode)
+        /// Nobody asks for the rest.
+        case enough
         case timeout
         case cancelled
     }
 
-    private func run(until deadline: Int64, interrupt: Int32) -> Outcome {
+    private func run(_ exchange: Exchange, until deadline: Int64, interrupt: Int32) -> Outcome {
         var extra = curl_waitfd(fd: interrupt, events: Int16(CURL_WAIT_POLLIN), revents: 0)
         while true {
             var running: Int32 = 0
             unsafe curl_multi_perform(multiHandle, &running)
+            if exchange.ignoresBody, exchange.hasHead { return .enough }
             var left: Int32 = 0
             if let message = unsafe curl_multi_info_read(multiHandle, &left), unsafe message.pointee.msg == CURLMSG_DONE
             {
@@ -243,15 +247,21 @@ private final class Exchange {
     var body: [UInt8] = []
     var headers: [String: String] = [:]
     var isTooLarge = false
+    /// Whether the head of the answer itself, not of an interim one, is complete.
+    private(set) var hasHead = false
+    let ignoresBody: Bool
     let limit: Int
+    private var isInterim = false
     private var headerBytes = 0
     private static let headerLimit = 64 << 10
 
-    init(limit: Int) {
+    init(limit: Int, ignoresBody: Bool) {
         self.limit = limit
+        self.ignoresBody = ignoresBody
     }
 
     func take(body bytes: UnsafeRawBufferPointer) -> Bool {
+        guard !ignoresBody else { return true }
         guard body.count + bytes.count <= limit else {
             isTooLarge = true
             return false
@@ -267,7 +277,9 @@ private final class Exchange {
         if line.hasPrefix("HTTP/") {
             headers = [:]
             body = []
+            isInterim = line.split(separator: " ").dropFirst().first?.first == "1"
         }
+        if line == "\r\n" || line == "\n", !isInterim { hasHead = true }
         guard let colon = line.firstIndex(of: ":") else { return true }
         let value = line[line.index(after: colon)...].drop { $0 == " " }
         headers[line[..<colon].lowercased()] = String(value.prefix { $0 != "\r" && $0 != "\n" && $0 != "\r\n" })
