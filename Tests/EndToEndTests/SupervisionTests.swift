@@ -46,7 +46,9 @@ struct SupervisionTests {
         #expect(host.log.components(separatedBy: "adapter restarted").count == 3)
     }
 
-    @Test("From a SIGSEGV to an adapter that runs again it takes less than 1.5 s", arguments: 0..<max(1, Checkout.rounds / 2))
+    @Test(
+        "From a SIGSEGV to an adapter that runs again it takes less than 1.5 s",
+        arguments: 0..<max(1, Checkout.rounds / 2))
     func restarts(_ round: Int) throws {
         try CAdapter.build(as: "constant.so", in: dropped)
         let host = try host(["METER_TYPE": "mock,constant", "CONSTANT_SAMPLE_SECONDS": "0.2"])
