@@ -96,7 +96,10 @@ static void do_crash(meter_instance *instance) { (void)instance; crash(); }
 static void do_abort(meter_instance *instance) { (void)instance; abort(); }
 static void do_exit(meter_instance *instance) { (void)instance; exit(0); }
 static void do_loop(meter_instance *instance) { (void)instance; spin(); }
-static void do_sleep(meter_instance *instance) { (void)instance; sleep_for_ever(); }
+static void do_sleep(meter_instance *instance) {
+    say(instance->host, "sleeps");
+    sleep_for_ever();
+}
 
 /* ------------------------------------------------------------------------------------- resources -- */
 

@@ -5,8 +5,10 @@ import Testing
 
 @Suite("Whatever an adapter does, nobody else notices", .serialized)
 struct HostileAdapterTests {
-    @Test("In a process of its own", arguments: Misdeed.groups)
-    func isolated(_ group: Misdeed.Group) throws {
+    private static let rounds = 0..<max(1, Checkout.rounds / 5)
+
+    @Test("In a process of its own", arguments: Misdeed.groups, rounds)
+    func isolated(_ group: Misdeed.Group, _ round: Int) throws {
         let house = try HostileHouse(group.misdeeds, folder: TemporaryDirectory("dropped"))
         try house.drop()
         try house.waitForMisdeeds(\.words)
@@ -26,8 +28,8 @@ struct HostileAdapterTests {
         #expect(house.host.exitCode == 0)
     }
 
-    @Test("In the host's process, where that can survive it", arguments: Misdeed.groups)
-    func inHost(_ group: Misdeed.Group) throws {
+    @Test("In the host's process, where that can survive it", arguments: Misdeed.groups, rounds)
+    func inHost(_ group: Misdeed.Group, _ round: Int) throws {
         let misdeeds = group.misdeeds.filter { $0.inHost != nil }
         guard !misdeeds.isEmpty else { return }
         let prefix = try InstalledPrefix()

@@ -46,7 +46,9 @@ struct SupervisionTests {
         #expect(host.log.components(separatedBy: "adapter restarted").count == 3)
     }
 
-    @Test("From a SIGSEGV to an adapter that runs again it takes less than 1.5 s", arguments: 0..<2)
+    @Test(
+        "From a SIGSEGV to an adapter that runs again it takes less than 1.5 s",
+        arguments: 0..<max(1, Checkout.rounds / 2))
     func restarts(_ round: Int) throws {
         try CAdapter.build(as: "constant.so", in: dropped)
         let host = try host(["METER_TYPE": "mock,constant", "CONSTANT_SAMPLE_SECONDS": "0.2"])
@@ -84,10 +86,9 @@ struct SupervisionTests {
     func hostStops() throws {
         try CAdapter.build("hostile.c", as: "hostile.so", in: dropped)
         let host = try host(["METER_TYPE": "mock,hostile", "HOSTILE_MISDEED": "sleep", "HOSTILE_SAMPLE_SECONDS": "15"])
-        try host.waitForLog("adapter started instance=hostile")
-        try host.waitForConsumption("the mock's reading") { $0["total_power_w"] is NSNumber }
+        try host.waitForLog("sleeps instance=hostile")
         let facts = ProcessFacts(host.processID)
-        try waitUntil("its process") { facts.runner(of: "hostile") != nil }
+        #expect(facts.runner(of: "hostile") != nil)
         #expect(try #require(host.terminate()) < 2)
         #expect(host.exitCode == 0)
         #expect(host.log.contains("adapter did not end well instance=hostile"))
