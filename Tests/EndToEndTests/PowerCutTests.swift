@@ -13,6 +13,8 @@ struct PowerCutTests {
         try CAdapter.build("ledger.c", as: "ledger.so", in: folder)
         let shim = try Shim.build("powercut.c", in: folder)
         let data = try TemporaryDirectory("smart-meter-data")
+        // An adapter in a process of its own makes no files.
+        try folder.write("book", "")
         let settings = [
             "METER_TYPE": "ledger", "LEDGER_FILE": folder.file("book").path, "LEDGER_SAMPLE_SECONDS": "0.1",
             "LEDGER_INTERVAL_SECONDS": "1", "LEDGER_ACKNOWLEDGE": "true", "ADAPTER_PATH": folder.path,
