@@ -44,7 +44,7 @@ struct WebhookTests {
         try waitUntil("the message; the log:\n\(host.log.suffix(2000))", within: 20) { !told(server).isEmpty }
         try waitUntil("that the store knows", within: 10) { try waiting(host) == 0 }
         try host.waitForHealth("that all is well") { $0["status"] as? String == "healthy" }
-        #expect(server.requests.allSatisfy { $0.headers["x-smart-meter-signature"]?.hasPrefix("sha256=") == true })
+        #expect(try isGenuine(try #require(server.requests.last), secret: "correct horse") == "True False False")
         host.kill9()
         try host.start()
         let later = host.log.components(separatedBy: "Power: ").count
@@ -55,6 +55,34 @@ struct WebhookTests {
         #expect(!host.allLogs.contains("hunter2") && !host.allLogs.contains("correct horse"))
         let config = try host.command(["config"]).output
         #expect(config.contains("ALERT_WEBHOOK_URL") && !config.contains("hunter2"))
+    }
+
+    /// What the function of `docs/alerts.md` says of a message: as it is, under another secret, and with another body.
+    private func isGenuine(_ request: FaultServer.Request, secret: String) throws -> String {
+        let folder = try TemporaryDirectory("receiver")
+        try folder.write(
+            "check.py",
+            try block("python") + """
+
+                import sys
+                stamp, signature, body, secret = sys.argv[1], sys.argv[2], sys.argv[3].encode(), sys.argv[4].encode()
+                headers = {"X-Smart-Meter-Timestamp": stamp, "X-Smart-Meter-Signature": signature}
+                print(is_genuine(secret, headers, body), is_genuine(b"other", headers, body),
+                      is_genuine(secret, headers, body + b" "))
+                """)
+        let headers = ["timestamp", "signature"].map { request.headers["x-smart-meter-\($0)"] ?? "" }
+        let python = try ChildProcess(
+            "\(Checkout.homeAssistantVenv)/bin/python",
+            [folder.file("check.py").path] + headers + [request.text, secret], logs: folder, name: "python")
+        guard try python.waitForEnd(within: 20) == 0 else { throw FixtureError(python.errors) }
+        return python.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// The last block of `docs/alerts.md` in a language.
+    private func block(_ language: String) throws -> String {
+        let page = try String(contentsOf: Checkout.root.appendingPathComponent("docs/alerts.md"), encoding: .utf8)
+        let block = page.components(separatedBy: "```\(language)\n").last?.components(separatedBy: "```").first
+        return try #require(block)
     }
 
     private func waiting(_ host: HostProcess) throws -> Int {
@@ -93,17 +121,9 @@ struct WebhookTests {
 
         """
 
-    /// The automations as `docs/alerts.md` has them.
-    private func automations() throws -> String {
-        let page = try String(contentsOf: Checkout.root.appendingPathComponent("docs/alerts.md"), encoding: .utf8)
-        let block = try #require(page.components(separatedBy: "```yaml\n").last?.components(separatedBy: "```").first)
-        #expect(block.hasPrefix("automation:"))
-        return block
-    }
-
     @Test("Home Assistant's two automations, as documented, tell of high consumption and of a phantom load at 3 AM")
     func homeAssistant() throws {
-        let home = try HomeAssistantServer([], more: try automations() + Self.witness)
+        let home = try HomeAssistantServer([], more: try block("yaml") + Self.witness)
         // 2026-06-15T02:50:00Z.
         let clock = try TestClock(1_781_491_800)
         var settings = Self.settings(home.url + "/api/webhook/smart-meter-CHANGE-ME").merging(clock.settings) { $1 }

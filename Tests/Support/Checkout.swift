@@ -15,7 +15,7 @@ public enum Checkout {
     public static func product(_ name: String) -> String { products.appendingPathComponent(name).path }
 
     /// Home Assistant's virtual environment and its configuration that has been started once; `make test` makes them.
-    static var homeAssistantVenv: String { place("SMARTMETER_HA_VENV", ".cache/homeassistant-venv") }
+    public static var homeAssistantVenv: String { place("SMARTMETER_HA_VENV", ".cache/homeassistant-venv") }
     static var homeAssistantTemplate: String { place("SMARTMETER_HA_TEMPLATE", ".cache/homeassistant-template") }
 
     /// The virtual environment with the IoTaWatt's client library; `make test` makes it.

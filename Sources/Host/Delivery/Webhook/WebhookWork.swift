@@ -41,7 +41,7 @@ struct WebhookWork {
     private mutating func wait(until deadline: Int64?) {
         while Poll.firstReadable(loop.news.number, loop.ending.number, until: deadline) == loop.news.number {
             loop.news.silence()
-            if deadline == nil || loop.takeReload() { return }
+            if loop.takeReload() || deadline == nil { return }
             if let message = try? next(), attempts[message.id] == nil { return }
         }
     }
@@ -57,7 +57,10 @@ struct WebhookWork {
         let waiting = stored.filter { !answered.contains($0.id) }
         let ids = Set(waiting.map(\.id))
         attempts = attempts.filter { ids.contains($0.key) }
-        loop.update { $0.waiting = waiting.count }
+        loop.update { status in
+            status.waiting = waiting.count
+            if waiting.isEmpty { status.fault = nil }
+        }
         var episodes: Set<Int64> = []
         let firsts = waiting.filter { episodes.insert($0.outbound.id).inserted }
         return firsts.min { attempts[$0.id, default: 0] < attempts[$1.id, default: 0] }
