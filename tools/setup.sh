@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 BUILD_PACKAGES=(
     pkg-config libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libjs-chart.js tzdata)
 TEST_PACKAGES=(
-    influxdb influxdb-client victoria-metrics prometheus wrk sqlite3 gcc g++ binutils util-linux procps)
+    chromium fonts-dejavu-core python3 influxdb influxdb-client victoria-metrics prometheus wrk sqlite3 gcc g++
+    binutils util-linux procps)
 
 say() { echo "setup: $*" >&2; }
 

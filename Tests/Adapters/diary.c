@@ -16,6 +16,9 @@
 
 #define CIRCUITS 16
 #define PERIOD INT64_C(300)
+#ifndef QUALITY
+#define QUALITY METER_QUALITY_MEASURED
+#endif
 
 struct names {
     char id[32];
@@ -94,7 +97,7 @@ static int hand_over(meter_instance *instance, char *line) {
     take_number(&rest, &number);
     reading.timestamp_ns = (int64_t)number * INT64_C(1000000000);
     reading.period_ns = PERIOD * INT64_C(1000000000);
-    reading.quality = METER_QUALITY_MEASURED;
+    reading.quality = QUALITY;
     reading.known = METER_GRID_POWER | METER_SOLAR_POWER | METER_BATTERY_POWER;
     if (take_number(&rest, &number)) {
         meter_set_grid_power_w(&reading, number);

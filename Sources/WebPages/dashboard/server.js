@@ -1,0 +1,109 @@
+// The service: requests with the token, and the stream of events.
+
+/** Longer than the 15 s between two signs of life of a stream that has nothing to say. */
+const SILENCE = 30000;
+const PAUSES = [500, 1000, 2000, 4000, 8000, 15000];
+const KEY = "smart-meter-token";
+
+let token = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
+
+export function useToken(text, remember) {
+  token = text;
+  sessionStorage.setItem(KEY, text);
+  if (remember) localStorage.setItem(KEY, text);
+}
+
+export function forgetToken() {
+  token = null;
+  sessionStorage.removeItem(KEY);
+  localStorage.removeItem(KEY);
+}
+
+export const hasToken = () => token !== null;
+
+const headers = () => (token === null ? {} : { Authorization: `Bearer ${token}` });
+
+/** The JSON of an answer; throws what the service says is wrong. */
+export async function get(path, signal) {
+  const answer = await fetch(path, { headers: headers(), signal });
+  if (!answer.ok) {
+    const problem = await answer.json().catch(() => ({}));
+    throw new Error(problem.detail || `The service answers ${answer.status}.`);
+  }
+  return answer.json();
+}
+
+/**
+ * Reads the stream for as long as the page is open, and connects again whenever it ends.
+ * `show.event(type, data)`, `show.live()`, `show.lost(why, pause)`, `show.refused()`: the token is missing or wrong.
+ */
+export class Events {
+  constructor(show) {
+    this.show = show;
+    this.failures = 0;
+    addEventListener("online", () => this.again());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible" && this.pause) this.again();
+    });
+  }
+
+  /** Now, not after the pause. */
+  again() {
+    clearTimeout(this.pause);
+    this.pause = null;
+    this.connection?.abort();
+    this.read();
+  }
+
+  async read() {
+    const connection = new AbortController();
+    this.connection = connection;
+    this.watch(connection);
+    let why = "the service has ended the connection";
+    try {
+      const answer = await fetch("/api/v1/events", { headers: headers(), signal: connection.signal, cache: "no-store" });
+      if (answer.status === 401) {
+        clearTimeout(this.silence);
+        return this.show.refused();
+      }
+      if (!answer.ok) throw new Error(`the service answers ${answer.status}`);
+      await this.follow(answer.body, connection);
+    } catch (error) {
+      why = error instanceof TypeError ? "the service cannot be reached" : error.message;
+    }
+    if (connection !== this.connection) return;
+    clearTimeout(this.silence);
+    const pause = PAUSES[Math.min(this.failures, PAUSES.length - 1)] * (0.75 + Math.random() / 2);
+    this.failures += 1;
+    this.pause = setTimeout(() => this.again(), pause);
+    this.show.lost(why, pause);
+  }
+
+  async follow(body, connection) {
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done || connection !== this.connection) return;
+      this.watch(connection);
+      text += value;
+      const events = text.split("\n\n");
+      text = events.pop();
+      for (const event of events) {
+        const type = /^event: (.*)$/m.exec(event);
+        const data = /^data: (.*)$/m.exec(event);
+        if (!type || !data) continue;
+        if (type[1] === "snapshot") {
+          this.failures = 0;
+          this.show.live();
+        }
+        this.show.event(type[1], JSON.parse(data[1]));
+      }
+    }
+  }
+
+  watch(connection) {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => connection.abort(new Error("the service is silent")), SILENCE);
+  }
+}

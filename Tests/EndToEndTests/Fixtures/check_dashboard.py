@@ -1,0 +1,220 @@
+"""Looks at the dashboard of a running host in Chromium: check_dashboard.py CHECK PORT [ARGUMENT...].
+
+Ends with 0 and says what it has seen, or fails with what was not as it should be.
+"""
+
+import json
+import pathlib
+import sys
+import zoneinfo
+from datetime import datetime
+
+from chromium import Page
+
+STATE = "document.getElementById('live')?.dataset.state"
+LIVE = f"{STATE} === 'live'"
+POWER = "document.getElementById('power').textContent"
+CIRCUITS = "document.querySelectorAll('#circuits li').length"
+# A chart that has drawn something: pixels of the canvas that are not empty.
+DRAWN = """(() => {
+  const canvas = document.getElementById('plot');
+  if (!window.Chart || canvas.hidden || !canvas.width || !Chart.getChart(canvas)) return 0;
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const data = copy.getImageData(0, 0, canvas.width, canvas.height).data;
+  let count = 0;
+  for (let index = 3; index < data.length; index += 4) if (data[index]) count += 1;
+  return count;
+})()"""
+
+
+def expect(condition, what: str) -> None:
+    if not condition:
+        raise AssertionError(what)
+
+
+def opened(page: Page, port: str) -> str:
+    url = f"http://127.0.0.1:{port}/"
+    page.open(url)
+    page.wait("the page to be live", LIVE)
+    return url
+
+
+def quiet(page: Page) -> None:
+    expect(page.complaints == [], f"the console says: {page.complaints}")
+
+
+def check_look(port: str, folder: str, zone: str) -> None:
+    """Shows what there is, goes on by itself, and fits on a phone and on a desk, light and dark."""
+    with Page() as page:
+        url = opened(page, port)
+        page.wait("the first numbers", f"{POWER} !== '–' && {CIRCUITS} >= 6")
+        expect(page.text(".now .marks").strip() == "Simulated", f"the mock is marked: {page.text('.now .marks')!r}")
+        expect("Simulated" in page.text("#meters"), "the meter of the mock is marked")
+        shown = page.text("#asof")
+        expected = datetime.now(zoneinfo.ZoneInfo(zone)).strftime("%I:%M").lstrip("0")
+        before = datetime.fromtimestamp(datetime.now().timestamp() - 60, zoneinfo.ZoneInfo(zone))
+        expect(expected in shown or before.strftime("%I:%M").lstrip("0") in shown, f"{shown!r} is not {expected} of {zone}")
+        first = page.evaluate(POWER + " + document.getElementById('asof').textContent")
+        page.wait("another reading", f"{POWER} + document.getElementById('asof').textContent !== {json.dumps(first)}")
+        for choice in ["hour", "week", "month", "day"]:
+            page.evaluate(f"document.querySelector('input[value={choice}]').click()")
+            page.wait(f"the chart of the {choice}", f"{DRAWN} > 500")
+        expect("consumption" in page.text("#today").lower(), "the energy of the day is shown")
+        for width, height in [(390, 844), (1440, 900)]:
+            for scheme in ["light", "dark"]:
+                page.resize(width, height)
+                page.prefer(scheme)
+                page.wait("the chart in its size", f"{DRAWN} > 500")
+                expect(page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"it is wider than {width}")
+                back = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g)[0]")
+                expect((int(back) < 60) == (scheme == "dark"), f"the page is not {scheme}: {back}")
+                page.screenshot(pathlib.Path(folder) / f"dashboard-{width}-{scheme}.png")
+        strangers = [address for address in page.requests if not address.startswith((url, "data:"))]
+        expect(strangers == [], f"it asks others: {strangers}")
+        quiet(page)
+    with Page(locale="de-DE") as page:
+        opened(page, port)
+        page.wait("numbers of a German browser", "/^[0-9.]*,[0-9]+$/.test(document.querySelector('#today dd span').textContent)")
+        quiet(page)
+
+
+def check_restart(port: str) -> None:
+    """Says when the service is gone, and goes on when it is back. Its caller ends and starts the host meanwhile."""
+    with Page() as page:
+        opened(page, port)
+        page.wait("a circuit", f"{CIRCUITS} > 0")
+        print("LIVE", flush=True)
+        page.wait("that it is not live", f"{STATE} === 'lost'")
+        expect(page.text("#live").startswith("Not live"), page.text("#live"))
+        expect(float(page.evaluate("getComputedStyle(document.querySelector('.big')).opacity")) < 1, "old numbers are dim")
+        print("LOST", flush=True)
+        page.wait("that it is live again", LIVE, 30)
+        expect(page.evaluate("!document.getElementById('house').classList.contains('lost')"), "no longer dim")
+        others = [one for one in page.complaints if "ERR_" not in one]
+        expect(others == [], f"the console says: {others}")
+
+
+def check_names(port: str, *names: str) -> None:
+    """Names that are markup or paths are text, in the list, as a title and in the table."""
+    with Page() as page:
+        opened(page, port)
+        page.wait("the circuits", f"{CIRCUITS} >= {len(names)}")
+        shown = page.evaluate("[...document.querySelectorAll('#circuits .name')].map((one) => one.textContent)")
+        for name in names:
+            expect(name in shown, f"{name!r} is not among {shown}")
+        page.evaluate("document.getElementById('as-table').open = true")
+        page.wait("the table", "document.querySelectorAll('#history-table tbody tr').length > 0")
+        heads = page.evaluate("[...document.querySelectorAll('#history-table thead th')].map((one) => one.textContent)")
+        for name in names:
+            expect(name in heads, f"{name!r} is not among {heads}")
+            page.evaluate(f"[...document.querySelectorAll('#circuits button')]"
+                          f".find((one) => one.querySelector('.name').textContent === {json.dumps(name)}).click()")
+            expect(page.text("#history-title") == name, f"{page.text('#history-title')!r} is not {name!r}")
+            page.wait(f"the history of {name}", f"document.querySelectorAll('#history-table thead th').length === 3"
+                      f" && document.querySelectorAll('#history-table thead th')[1].textContent === {json.dumps(name)}"
+                      " && document.querySelectorAll('#history-table tbody tr').length > 0")
+        scripts = page.evaluate("[...document.scripts].map((one) => new URL(one.src || 'x:inline').pathname).sort()")
+        expect(scripts == ["/assets/chart.js", "/assets/dashboard.js"], f"scripts: {scripts}")
+        quiet(page)
+
+
+def check_keys(port: str) -> None:
+    """Everything that can be pressed is reached with Tab in the order of the page, and its focus is seen."""
+    with Page() as page:
+        opened(page, port)
+        page.wait("the circuits", f"{CIRCUITS} >= 6")
+        reached = []
+        for _ in range(40):
+            page.tab()
+            focus = page.evaluate("""(() => {
+              const one = document.activeElement;
+              if (!one || one === document.body) return null;
+              const seen = one.type === 'radio' ? one.nextElementSibling : one;
+              const style = getComputedStyle(seen);
+              return [one.className || one.name || one.tagName, one.closest('li')?.textContent ?? one.textContent,
+                style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2];
+            })()""")
+            if focus is None:
+                break
+            reached.append(focus)
+        unseen = [name for name, _, is_seen in reached if not is_seen]
+        expect(unseen == [], f"no visible focus: {unseen}")
+        words = " ".join(f"{name} {text}" for name, text, _ in reached)
+        for part in ["Skip", "range", "As a table", "HVAC", "Kitchen", "Unmonitored", "API"]:
+            expect(part in words, f"{part} is not reached with Tab: {words}")
+        page.evaluate("document.querySelector('input[value=day]').focus()")
+        page.press("ArrowLeft", 37)
+        expect(page.evaluate("document.querySelector('input[name=range]:checked').value") == "hour", "arrows choose")
+        page.evaluate("document.querySelector('#circuits button').focus()")
+        name = page.evaluate("document.activeElement.querySelector('.name').textContent")
+        page.enter()
+        expect(page.text("#history-title") == name, f"Enter shows {name}: {page.text('#history-title')}")
+        expect(page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true", "it says that it is chosen")
+        page.escape()
+        expect(page.text("#history-title") == "Power over time", "Escape goes back")
+        bare = page.evaluate("""[...document.querySelectorAll('section, nav, fieldset, canvas, input')].filter((one) =>
+          !one.ariaLabel && !one.getAttribute('aria-labelledby') && !one.querySelector('legend') && !one.labels?.length)
+          .map((one) => one.outerHTML.slice(0, 80))""")
+        expect(bare == [], f"without a name for a screen reader: {bare}")
+        quiet(page)
+
+
+def check_token(port: str, token: str) -> None:
+    """Asks for the token, says when it is wrong, and keeps it for the next time the page is loaded."""
+    with Page() as page:
+        url = f"http://127.0.0.1:{port}/"
+        page.open(url)
+        page.wait("the question", "document.activeElement?.id === 'token'")
+        expect(page.evaluate("document.getElementById('house').hidden"), "nothing of the house is shown")
+        page.type("not-the-right-token")
+        page.enter()
+        page.wait("the refusal", "document.getElementById('access-error').textContent !== ''")
+        page.type(token)
+        page.enter()
+        page.wait("the house", LIVE)
+        expect(page.evaluate("document.getElementById('access').hidden"), "the question is gone")
+        page.open(url)
+        page.wait("the house again", LIVE)
+        expect(not any(token in address for address in page.requests), "the token stands in an address")
+        page.wait("a chart", f"{DRAWN} > 500")
+        others = [one for one in page.complaints if "401" not in one]
+        expect(others == [], f"the console says: {others}")
+
+
+def check_marks(port: str, *marks: str) -> None:
+    """The readings of the house carry these marks."""
+    with Page() as page:
+        opened(page, port)
+        wanted = json.dumps(sorted(marks))
+        page.wait(f"the marks {wanted}", "JSON.stringify([...document.querySelectorAll('#marks .mark')]"
+                  f".map((one) => one.textContent).sort()) === JSON.stringify({wanted})")
+        quiet(page)
+
+
+def check_problems(port: str, *words: str) -> None:
+    """What is wrong is said with what to do about it."""
+    with Page() as page:
+        opened(page, port)
+        for word in words:
+            page.wait(f"{word!r} among the problems",
+                      f"document.getElementById('problems').innerText.includes({json.dumps(word)})")
+        expect("What to do:" in page.text("#problems"), page.text("#problems"))
+        quiet(page)
+
+
+def check_no_chart(port: str) -> None:
+    """Without Chart.js it says so, and has the table."""
+    with Page() as page:
+        page.send("Network.setBlockedURLs", urls=["*/assets/chart.js"])
+        opened(page, port)
+        page.wait("the note", "document.getElementById('plot-note').textContent.includes('libjs-chart.js')")
+        page.evaluate("document.getElementById('as-table').open = true")
+        page.wait("the table", "document.querySelectorAll('#history-table tbody tr').length > 0")
+        others = [one for one in page.complaints if "ERR_BLOCKED_BY_CLIENT" not in one]
+        expect(others == [], f"the console says: {others}")
+
+
+if __name__ == "__main__":
+    globals()[f"check_{sys.argv[1]}"](*sys.argv[2:])
+    print("DONE")
