@@ -44,7 +44,8 @@ import Testing
 
     @Test(arguments: [
         "resolution=2h", "resolution=", "from=x", "to=2026-02-30", "from=2026-06-02&to=2026-06-01", "format=xml",
-        "from=2026-06-01&to=2026-06-01", (0..<201).map { "circuit=\($0)" }.joined(separator: "&"),
+        "from=2026-06-01&to=2026-06-01", "resolution=1h&resolution=1h", "instance=a&instance=b",
+        (0..<201).map { "circuit=\($0)" }.joined(separator: "&"),
     ])
     func `a question that makes no sense is told what is allowed`(query: String) throws {
         let house = FakeHouse()
