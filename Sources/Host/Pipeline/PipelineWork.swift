@@ -85,7 +85,7 @@ struct PipelineWork {
         for message in messages {
             switch message {
             case .register(let registration, let reply):
-                reply.give(register(registration, wall: wall, monotonic: monotonic))
+                reply.give(register(registration, monotonic: monotonic, wall: wall))
             case .report(let reports): watches.take(reports)
             case .setState(let record, let reply):
                 plan.states.append(record)
@@ -126,7 +126,7 @@ struct PipelineWork {
     }
 
     private mutating func register(
-        _ registration: InstanceRegistration, wall: Instant, monotonic: Int64
+        _ registration: InstanceRegistration, monotonic: Int64, wall: Instant
     ) -> Result<InstanceSeed, StorageError> {
         do throws(StorageError) {
             let number = try store.number(of: registration.identity)
