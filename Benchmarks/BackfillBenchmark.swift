@@ -33,7 +33,8 @@ enum BackfillBenchmark {
                 what: "A week of an IoTaWatt's log, through the host", figure: "\(Measurement.rounded(seconds)) s",
                 how: "`smart-meter backfill`: \(filled) slots of 5 min, 14 circuits, from a simulated device that "
                     + "answers at once, to the last one durable; \(device.requests.count) requests. Read every "
-                    + "\(samplingSeconds) s meanwhile: no reading older than \(Measurement.rounded(oldest)) s; aim 10 s")
+                    + "\(samplingSeconds) s meanwhile: no reading older than \(Measurement.rounded(oldest)) s; aim 10 s"
+            )
         ]
     }
 

@@ -89,9 +89,8 @@ package final class HTTPServer: Sendable {
                 if crowd.hasLeft(daemon.visitCount) { Memory.trim() }
                 nextLook = now + Self.overdueInterval
             }
-            let deadlines = [
-                daemon.serve(), reception.wakeAt, daemon.hasDueVisits || crowd.isThere ? nextLook : nil, entrance.opensAt,
-            ].compactMap(\.self)
+            let look = daemon.hasDueVisits || crowd.isThere ? nextLook : nil
+            let deadlines = [daemon.serve(), reception.wakeAt, look, entrance.opensAt].compactMap(\.self)
             let ready = Poll.ready(
                 [daemon.descriptor, doorbell.number, entrance.descriptor(now: Clock.monotonic())],
                 until: deadlines.min())
