@@ -13,6 +13,7 @@ const METERS = {
   starting: ["wait", "starting"], running: ["good", "running"], paused: ["wait", "paused by a person"],
   backing_off: ["bad", "failed, tried again"], needs_attention: ["bad", "needs you"],
   misconfigured: ["bad", "a setting is wrong"], waiting: ["bad", "its adapter is missing"],
+  restarting: ["bad", "its process ended, it is started again"],
   abandoned: ["bad", "hangs: restart the service"], stopped: ["wait", "stopped"],
 };
 const DELIVERY = {
@@ -138,7 +139,8 @@ export class Meters {
       element("span", { class: "watts" }, reading ? power(reading.total_power_w) : "")));
     const notes = [adapter.instance, words];
     if (adapter.last_success) notes.push(`last read ${relative(adapter.last_success)}`);
-    if (adapter.state === "backing_off" && adapter.next_run) notes.push(`next try ${relative(adapter.next_run)}`);
+    const isTriedAgain = adapter.state === "backing_off" || adapter.state === "restarting";
+    if (isTriedAgain && adapter.next_run) notes.push(`next try ${relative(adapter.next_run)}`);
     item.append(element("p", { class: "note" }, notes.join(" · ")));
     if (complaint) item.append(element("p", { class: "note bad" }, complaint));
     else if (adapter.consecutive_failures > 0 && adapter.last_error) {
