@@ -197,7 +197,7 @@ struct HTTPAPITests {
         try host.waitForHealth("the stand-in") { "\($0)".contains("mock data stands in") }
         let problems = try #require(try host.health()["problems"] as? [[String: Any]])
         let failing = try #require(
-            problems.first { ($0["what"] as? String)?.hasPrefix("home_assistant is backing_off") == true })
+            problems.first { ($0["what"] as? String)?.hasPrefix("home_assistant is failing") == true })
         #expect(failing["since"] is String && failing["todo"] as? String == "it is tried again by itself")
         let standIn = try #require(problems.first { ($0["what"] as? String)?.hasPrefix("mock data stands in") == true })
         #expect(standIn["since"] is String)

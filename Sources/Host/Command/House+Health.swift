@@ -115,12 +115,21 @@ extension House {
                 default: "it is tried again by itself"
                 }
             return .init(
-                .degraded, what: "\(name) is \(status.state.word): \(log.redacted(reason))", since: status.since,
+                .degraded, what: "\(name) \(Self.said(status.state)): \(log.redacted(reason))", since: status.since,
                 todo: todo)
         }
         return status.condition.map {
             .init(
                 .degraded, what: "\(name): \(log.redacted($0))", since: status.conditionSince, todo: "see the message")
+        }
+    }
+
+    /// As a person says it, after the name.
+    private static func said(_ state: InstanceState) -> String {
+        switch state {
+        case .backingOff: "is failing"
+        case .needsPerson: "needs you"
+        default: "is \(state.word)"
         }
     }
 
@@ -156,6 +165,14 @@ extension House {
         return faults
     }
 
+    private static func said(_ state: DeliveryStatus.State) -> String {
+        switch state {
+        case .missingBucket: "finds no bucket"
+        case .unreadable: "cannot read what waits"
+        default: "is \(state.rawValue)"
+        }
+    }
+
     private func deliveryFaults() -> [HealthReport.Fault] {
         guard let status = delivery?.currentStatus else { return [] }
         var faults: [HealthReport.Fault] = []
@@ -164,7 +181,7 @@ extension House {
             let waiting = status.backlog.points > 0 ? "; \(status.backlog.points) points wait" : ""
             faults.append(
                 .init(
-                    .degraded, what: "delivery to \(status.destination) is \(status.state.rawValue)\(answer)\(waiting)",
+                    .degraded, what: "delivery to \(status.destination) \(Self.said(status.state))\(answer)\(waiting)",
                     since: status.since, todo: advice))
         } else if let oldest = status.backlog.oldest, Instant.now - oldest > Self.longestWait {
             faults.append(

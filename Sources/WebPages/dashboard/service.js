@@ -22,6 +22,7 @@ const DELIVERY = {
   retrying: ["bad", "The server does not take the data; nothing is lost, it is tried again"],
   unauthorized: ["bad", "The server refuses the token"], missing_bucket: ["bad", "The server has no such bucket"],
   misconfigured: ["bad", "A setting of the delivery is wrong"],
+  unreadable: ["bad", "What waits cannot be read from the store"],
 };
 
 const plain = (word) => word.replaceAll("_", " ");
@@ -39,14 +40,10 @@ export function showProblems({ status, problems }) {
     problem.todo ? element("p", { class: "todo" }, `What to do: ${problem.todo}.`) : null)));
 }
 
-/** States that the service names in the middle of a sentence. */
-const SAID = { " is backing_off": " is failing", " is needs_attention": " needs you", " is missing_bucket": " finds no bucket" };
-
 /** A name keeps its own first letter. */
 function sentence(text) {
-  let words = text.replace(/[.\s]+$/, "");
-  for (const [state, said] of Object.entries(SAID)) words = words.replace(state, said);
-  const isName = /^[^ ]*[_@:/]/.test(words) || / (is|are) paused| is failing| needs you/.test(words);
+  const words = text.replace(/[.\s]+$/, "");
+  const isName = /^[^ ]*[_@:/]/.test(words) || / (is|are) paused| is (failing|restarting)| needs you/.test(words);
   return `${isName ? words : words.charAt(0).toUpperCase() + words.slice(1)}.`;
 }
 
