@@ -53,7 +53,7 @@ func tests(_ name: String, _ dependencies: [String], exclude: [String] = []) -> 
         path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: strict)
 }
 
-let adapters = ["Mock", "HomeAssistant"]
+let adapters = ["Mock", "HomeAssistant", "IoTaWatt"]
 
 let package = Package(
     name: "smart-meter",
@@ -64,12 +64,13 @@ let package = Package(
         .target(name: "AdapterKit", dependencies: ["AdapterABI"], swiftSettings: strict),
 
         system("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
+        system("CCrypto", "libcrypto", apt: "libssl-dev"),
         system("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
         system("CMicrohttpd", "libmicrohttpd", apt: "libmicrohttpd-dev"),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "WebPages", cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
 
-        stage("Platform", ["CLinux"]),
+        stage("Platform", ["CLinux", "CCrypto"]),
         stage("Readings", []),
         stage("Observability", ["Platform", "Readings"]),
         stage("Configuration", ["Readings"]),
@@ -90,12 +91,14 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "AdapterABI", "Platform", "Readings", "Observability", "Analysis", "Storage", "Adapters", "Pipeline",
-                "Delivery",
+                "AdapterABI", "Platform", "Readings", "Observability", "Configuration", "Analysis", "Storage",
+                "Adapters", "Pipeline", "Delivery", "FakeHost", "TestSupport",
             ],
-            path: "Benchmarks", swiftSettings: strict),
-        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
-        .target(name: "FakeHost", dependencies: ["AdapterABI"], path: "Tests/FakeHost", swiftSettings: strict),
+            path: "Benchmarks", exclude: ["Adapters"], swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/Support", exclude: ["Scripts"], swiftSettings: strict),
+        .target(
+            name: "FakeHost", dependencies: ["AdapterABI", "Platform", "Transfer"], path: "Tests/FakeHost",
+            swiftSettings: strict),
         tests("Readings", ["Readings", "TestSupport"]),
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),
         tests("Storage", ["Storage", "Analysis", "Readings", "TestSupport"]),
@@ -117,6 +120,9 @@ let package = Package(
             "Adapters",
             ["Adapters", "AdapterABI", "Configuration", "Observability", "Platform", "Readings", "TestSupport"]),
         tests("HomeAssistant", ["AdapterABI", "AdapterKit", "HomeAssistantAdapter", "FakeHost", "TestSupport"]),
+        tests(
+            "IoTaWatt",
+            ["AdapterABI", "AdapterKit", "IoTaWattAdapter", "FakeHost", "TestSupport"], exclude: ["Fixtures"]),
         tests("Mock", ["FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)
 )

@@ -5,10 +5,15 @@ import Glibc
 
 let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("port", PortBenchmark.run),
+    ("runner", RunnerBenchmark.run),
     ("fold", FoldBenchmark.run),
     ("analysis", AnalysisBenchmark.run),
     ("pipeline", PipelineBenchmark.run),
+    ("sample", SampleBenchmark.run),
     ("lines", LineBenchmark.run),
+    ("delivery", DeliveryBenchmark.run),
+    ("iotawatt", IoTaWattBenchmark.run),
+    ("backfill", BackfillBenchmark.run),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()

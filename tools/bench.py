@@ -1,6 +1,6 @@
 """Measures the release build against a real Home Assistant, a real InfluxDB and wrk; prints rows of the bench table.
 
-Run by tools/bench.sh, which sets SMARTMETER_BUILD, SMARTMETER_HA_VENV and SMARTMETER_HA_TEMPLATE.
+Run by tools/bench.sh, which sets SMARTMETER_BUILD, SMARTMETER_HA_VENV, SMARTMETER_HA_TEMPLATE and BENCH_ADAPTERS.
 """
 
 import contextlib
@@ -11,7 +11,9 @@ import pathlib
 import re
 import select
 import shutil
+import signal
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -36,6 +38,9 @@ QUERIES = 15
 PAGE_LOADS = 15
 WRK_SECONDS = 5
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+STEADY = pathlib.Path(os.environ["BENCH_ADAPTERS"]) / "steady.so"
+CHILDREN = 100
+DROPS = 7
 
 
 def free_port() -> int:
@@ -130,7 +135,7 @@ def host(settings: dict):
             "PATH": os.environ["PATH"], "DATA_DIR": str(folder / "data"), "SERVICE_PORT": str(port), "TZ": "UTC",
             "SWIFT_BACKTRACE": "enable=no", **settings}
         with running([BUILD / "smart-meter", "run"], folder, environment) as process:
-            yield process.pid, port
+            yield process.pid, port, folder
 
 
 def polls(port: int) -> int:
@@ -154,7 +159,7 @@ def measure_polls(rows: list) -> None:
         settings = {
             "METER_TYPE": "home_assistant", "HOME_ASSISTANT_URL": f"http://127.0.0.1:{port}",
             "HOME_ASSISTANT_TOKEN": token, "HOME_ASSISTANT_SAMPLE_SECONDS": "1"}
-        with host(settings) as (pid, service):
+        with host(settings) as (pid, service, _):
             wait_until("the first polls", lambda: polls(service) >= 5, pause=0.1)
             count, cpu = polls(service), cpu_seconds(pid)
             wait_until("the polls", lambda: polls(service) >= count + POLLS, seconds=300, pause=1)
@@ -178,7 +183,7 @@ def measure_starts(rows: list) -> None:
                 "INFLUXDB_API": "v1"}
             query = "/query?" + urllib.parse.urlencode({"db": database, "q": "SELECT * FROM smart_meter LIMIT 1"})
             begin = time.monotonic()
-            with host(settings) as (_, service):
+            with host(settings) as (_, service, _):
                 wait_until("a reading", lambda: request(service, "GET", "/consumption")[0] == 200, pause=0.0005)
                 first_reading.append(time.monotonic() - begin)
                 wait_until("a point", lambda: b'"values"' in request(port, "GET", query)[1], pause=0.0005)
@@ -299,9 +304,80 @@ def measure_events(rows: list) -> None:
         f"schedstat of the http thread over {EVENT_READINGS} readings, a second apart; all it does in that time"))
 
 
+def children(pid: int) -> list:
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
+
+def private_kb(pid: int) -> int:
+    """What would be free if the process ended: anonymous memory and private pages of files. For root only."""
+    rows = dict(line.split(":") for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+    return sum(int(rows[row].split()[0]) for row in ("Private_Clean", "Private_Dirty"))
+
+
+def measure_children(rows: list) -> None:
+    """Many adapters at once, each in a process of its own."""
+    with temporary_folder() as folder:
+        shutil.copy(STEADY, folder)
+        settings = {
+            "METER_TYPE": ",".join(f"steady@i{number}" for number in range(CHILDREN)), "ADAPTER_PATH": str(folder),
+            "STEADY_SAMPLE_SECONDS": "1"}
+        with host(settings) as (pid, service, _):
+            wait_until("all of them", lambda: polls(service) >= 3 * CHILDREN, pause=0.2)
+            processes = children(pid)
+            assert len(processes) == CHILDREN, processes
+            threads = [task for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+                       if (task / "comm").read_text().startswith("adapter-")]
+
+            def used() -> tuple:
+                hosts = sum(int((task / "schedstat").read_text().split()[0]) for task in threads) / 1e9
+                return hosts + sum(map(cpu_seconds, processes)), cpu_seconds(pid) + sum(map(cpu_seconds, processes))
+
+            count, before, begin = polls(service), used(), time.monotonic()
+            time.sleep(30)
+            share = [(now - then) / (time.monotonic() - begin) * 100 for now, then in zip(used(), before)]
+            readings = polls(service) - count
+            private = statistics.mean(map(private_kb, processes)) / 1024 if os.geteuid() == 0 else None
+    assert readings >= 29 * CHILDREN, readings
+    how = f"{CHILDREN} adapters of 20 circuits in processes of their own, read every second"
+    rows.append((f"{CHILDREN} isolated adapters at 1 s", f"{share[0]:.1f} % of one core", "< 10 %",
+                 f"schedstat of the children and of their threads in the host, 30 s; with folding, storing and serving "
+                 f"{share[1]:.1f} %; {how}"))
+    memory = "only root may look" if private is None else f"{private:.1f} MB"
+    rows.append(("memory a child", memory, "< 12 MB", f"private clean and dirty of smaps_rollup, mean; {how}"))
+
+
+def measure_drops(rows: list) -> None:
+    """From a file in the directory to a reading in the store, and from a crash to an adapter that runs again."""
+    stored, restarted = [], []
+    for _ in range(DROPS):
+        with temporary_folder() as folder:
+            settings = {"METER_TYPE": "mock,steady", "ADAPTER_PATH": str(folder), "STEADY_SAMPLE_SECONDS": "1"}
+            with host(settings) as (pid, service, own):
+                wait_until("the mock's reading", lambda: polls(service) >= 1)
+                store = sqlite3.connect(f"file:{own / 'data' / 'smart-meter.db'}?mode=ro", uri=True)
+                query = ("SELECT count(*) FROM slot s JOIN instance i ON i.id = s.instance "
+                         "WHERE i.meter_type = 'steady'")
+                begin = time.monotonic()
+                shutil.copy(STEADY, folder)
+                wait_until("a stored reading", lambda: store.execute(query).fetchone()[0] > 0, pause=0.005)
+                stored.append(time.monotonic() - begin)
+                store.close()
+                log = own / "log"
+                begin = time.monotonic()
+                os.kill(children(pid)[0], signal.SIGSEGV)
+                wait_until("a restart", lambda: b"adapter restarted" in log.read_bytes(), pause=0.005)
+                restarted.append(time.monotonic() - begin)
+    for what, times, aim, how in (
+            ("dropped file to its first reading in the store", stored, "< 3 s", "copied with shutil.copy"),
+            ("SIGSEGV of an adapter to restarted", restarted, "< 1.5 s", "a pause of 0.75 to 1 s among it")):
+        median, worst = statistics.median(times), max(times)
+        rows.append((what, f"{median:.2f} s (worst {worst:.2f})", aim, f"{how}; median of {DROPS}"))
+
+
 def measure_page(rows: list) -> None:
     """The dashboard in Chromium: from the navigation to the first power that is shown."""
-    with host({"METER_TYPE": "mock"}) as (_, port):
+    with host({"METER_TYPE": "mock"}) as (_, port, _):
         wait_until("a reading", lambda: request(port, "GET", "/consumption")[0] == 200)
         times = []
         with Page() as page:
@@ -327,6 +403,8 @@ def main() -> None:
     measure_requests(rows)
     measure_history(rows)
     measure_events(rows)
+    measure_drops(rows)
+    measure_children(rows)
     measure_starts(rows)
     measure_polls(rows)
     for what, measured, aim, how in rows:

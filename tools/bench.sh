@@ -6,6 +6,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 swift build -c release >&2
 build="$(swift build -c release --show-bin-path)"
+export BENCH_ADAPTERS="$PWD/.build/bench-adapters"
+mkdir -p "$BENCH_ADAPTERS"
+gcc -std=c11 -O2 -fPIC -shared -I Sources/AdapterABI/include Benchmarks/Adapters/steady.c -o "$BENCH_ADAPTERS/steady.so"
 [ "$*" = process ] || "$build/Benchmarks" "$@"
 if [ $# -eq 0 ] || [ "$*" = process ]; then
     SMARTMETER_BUILD="$build" \

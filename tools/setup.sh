@@ -4,8 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-BUILD_PACKAGES=(pkg-config libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libjs-chart.js tzdata)
-TEST_PACKAGES=(chromium fonts-dejavu-core python3 influxdb victoria-metrics prometheus wrk sqlite3 gcc g++ binutils util-linux procps)
+BUILD_PACKAGES=(
+    pkg-config libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libjs-chart.js tzdata)
+TEST_PACKAGES=(
+    chromium fonts-dejavu-core python3 influxdb influxdb-client victoria-metrics prometheus wrk sqlite3 gcc g++
+    binutils util-linux procps)
 
 say() { echo "setup: $*" >&2; }
 
@@ -57,6 +60,7 @@ case "${1:-build}" in
     test)
         install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
         tools/setup-home-assistant.sh
+        tools/setup-iotawattpy.sh
         tools/setup-api-checks.sh
         ;;
     *) say "usage: tools/setup.sh build|test"; exit 2 ;;

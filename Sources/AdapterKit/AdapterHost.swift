@@ -1,4 +1,5 @@
 import AdapterABI
+import Glibc
 
 /// What the host gives one instance. Usable from any thread, until the instance is gone.
 public final class AdapterHost: Sendable {
@@ -77,6 +78,19 @@ public final class AdapterHost: Sendable {
     public var isCancelled: Bool { unsafe table.host.cancelled?(table.host.context) ?? 0 != 0 }
     /// Readable together with `isCancelled`: poll it, never read or close it.
     public var cancelDescriptor: Int32 { unsafe table.host.cancel_fd?(table.host.context) ?? -1 }
+
+    /// Waits for as long as is asked, and ends at once, with false, where the running call should return.
+    public func wait(seconds: Double) -> Bool {
+        let end = nowMonotonic + Nanoseconds.of(seconds: seconds)
+        while !isCancelled {
+            let left = end - nowMonotonic
+            guard left > 0 else { return true }
+            // A descriptor of -1 is passed over by poll.
+            var cancellation = pollfd(fd: cancelDescriptor, events: Int16(POLLIN), revents: 0)
+            unsafe poll(&cancellation, 1, Int32(clamping: (left + 999_999) / 1_000_000))
+        }
+        return false
+    }
 
     /// Asks for requests of the day's ration, for an adapter with a transport of its own.
     public func spend(_ requests: UInt32) throws(AdapterError) {

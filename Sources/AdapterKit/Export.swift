@@ -216,24 +216,32 @@ private func readHistory(
         let outcome = try adapter.history(asked) { reading in
             unsafe reading.withABI { record in unsafe put(sink.pointee.context, record) == METER_SINK_CONTINUE }
         }
-        switch outcome {
-        case .complete:
-            unsafe result.pointee.outcome = METER_HISTORY_COMPLETE
-            unsafe result.pointee.covered_to_ns = asked.to
-        case .more(let coveredTo):
-            unsafe result.pointee.outcome = METER_HISTORY_MORE
-            unsafe result.pointee.covered_to_ns = coveredTo
-        case .notYet(let seconds):
-            unsafe result.pointee.outcome = METER_HISTORY_NOT_YET
-            unsafe result.pointee.retry_after_ns = Nanoseconds.of(seconds: seconds)
-        case .noneBefore(let instant):
-            unsafe result.pointee.outcome = METER_HISTORY_NONE_BEFORE
-            unsafe result.pointee.none_before_ns = instant
-            unsafe result.pointee.covered_to_ns = asked.to
-        }
+        unsafe outcome.store(in: result, asked)
         return METER_OK
     } catch let failure {
         return unsafe failure.store(in: error)
+    }
+}
+
+extension HistoryOutcome {
+    fileprivate func store(in result: UnsafeMutablePointer<meter_history_result>, _ asked: HistoryRequest) {
+        var covered = asked.to
+        switch self {
+        case .complete:
+            unsafe result.pointee.outcome = METER_HISTORY_COMPLETE
+        case .more(let coveredTo):
+            unsafe result.pointee.outcome = METER_HISTORY_MORE
+            covered = coveredTo
+        case .notYet(let coveredTo, let seconds):
+            unsafe result.pointee.outcome = METER_HISTORY_NOT_YET
+            unsafe result.pointee.retry_after_ns = Nanoseconds.of(seconds: seconds)
+            covered = coveredTo
+        case .noneBefore(let instant):
+            unsafe result.pointee.outcome = METER_HISTORY_NONE_BEFORE
+            unsafe result.pointee.none_before_ns = instant
+            covered = instant
+        }
+        unsafe result.pointee.covered_to_ns = max(asked.from, min(asked.to, covered))
     }
 }
 

@@ -37,7 +37,9 @@ extension MeterAdapter {
 
 /// An adapter whose meter keeps a log of its own: the host fills the holes that an outage left.
 public protocol HistoryProviding: MeterAdapter {
-    /// Hands the records with `from` < timestamp <= `to` to `put` in ascending order, until it answers false.
+    /// Hands the records with `from` < timestamp <= `to` to `put` in ascending order, until it answers false: that
+    /// record was taken, and no further one is wanted. The rules of docs/adapter-abi.md hold; `HistoryRequest` helps
+    /// to keep them.
     func history(_ request: HistoryRequest, put: (Reading) -> Bool) throws(AdapterError) -> HistoryOutcome
 }
 
@@ -45,28 +47,6 @@ public protocol HistoryProviding: MeterAdapter {
 public protocol LoginProviding: MeterAdapter {
     /// Asks what it has to know, keeps tokens in the host's state, and answers what it found (account, devices, zone).
     func login(_ prompter: LoginPrompter) throws(AdapterError) -> String
-}
-
-/// A span of history that the host asks for. Instants are nanoseconds since the epoch.
-public struct HistoryRequest: Sendable {
-    public var from: Int64
-    public var to: Int64
-    /// The period wanted of a record; coarser is fine, finer is not.
-    public var step: Int64
-    public var maximumRecords: Int
-    public var deadline: Deadline
-}
-
-/// What became of a span of history.
-public enum HistoryOutcome: Sendable {
-    /// Everything that the meter has was put.
-    case complete
-    /// Ask again from here.
-    case more(coveredTo: Int64)
-    /// The meter has not written it down yet.
-    case notYet(retryAfterSeconds: Double)
-    /// The meter's log begins here.
-    case noneBefore(Int64)
 }
 
 /// A point of CLOCK_MONOTONIC by which a call has to return.

@@ -49,6 +49,15 @@ public struct Reading: Sendable {
     }
 }
 
+extension Reading {
+    /// Whether there is a number in it, of the house or of a circuit.
+    public var isMeasured: Bool {
+        let powers = [gridPowerW, solarPowerW, batteryPowerW, consumptionPowerW, dayEnergyKWh, frequencyHz]
+        return powers.contains { $0 != nil } || !periodEnergy.isEmpty || !totalEnergy.isEmpty
+            || voltagesV.contains { $0 != nil } || circuits.contains(where: \.isMeasured)
+    }
+}
+
 /// Energies in kWh by direction; nil = not measured.
 public struct Energies: Sendable {
     public var importKWh: Double?
@@ -59,6 +68,10 @@ public struct Energies: Sendable {
     public var dischargeKWh: Double?
 
     public init() {}
+
+    var isEmpty: Bool {
+        [importKWh, exportKWh, productionKWh, consumptionKWh, chargeKWh, dischargeKWh].allSatisfy { $0 == nil }
+    }
 }
 
 /// One branch of the house.
@@ -102,5 +115,13 @@ public struct Circuit: Sendable {
         self.id = id
         self.name = name
         self.kind = kind
+    }
+
+    var isMeasured: Bool {
+        let numbers = [
+            powerW, periodEnergyKWh, periodReturnedKWh, totalEnergyKWh, totalReturnedKWh, voltageV, currentA,
+            powerFactor,
+        ]
+        return numbers.contains { $0 != nil }
     }
 }

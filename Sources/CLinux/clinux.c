@@ -25,6 +25,7 @@ void sm_tune_allocator(void) {
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_TRIM_THRESHOLD, 128 * 1024);
 }
+void sm_trim_memory(void) { malloc_trim(0); }
 int sm_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
 int sm_clock_timer(void) { return timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK); }
 int sm_clock_timer_arm(int descriptor) {
@@ -36,6 +37,7 @@ int sm_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 int sm_fallocate(int descriptor, int64_t bytes) { return posix_fallocate(descriptor, 0, bytes); }
 const char *sm_error_text(int code, char *buffer, unsigned long capacity) { return strerror_r(code, buffer, capacity); }
 int sm_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+int sm_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 int sm_clock_is_synchronised(void) {
     struct timex state = {0};
     int answer = adjtimex(&state);

@@ -1,6 +1,7 @@
 #pragma once
 #include <microhttpd.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* What a server on a thread of our own needs: functions that are variadic, which Swift does not import, and constants
  * that it cannot read. All callbacks are called on the thread that calls MHD_run, and get `context`. */
@@ -19,15 +20,24 @@ typedef struct {
     MHD_RequestCompletedCallback completed;
 } sm_mhd_calls;
 
-/* Takes `listener` over; NULL where it cannot start. */
-static inline struct MHD_Daemon *sm_mhd_start(int listener, sm_mhd_limits limits, sm_mhd_calls calls, void *context) {
+/* Connections are given to it; NULL where it cannot start. */
+static inline struct MHD_Daemon *sm_mhd_start(sm_mhd_limits limits, sm_mhd_calls calls, void *context) {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, calls.request, context, MHD_OPTION_LISTEN_SOCKET,
-        listener, MHD_OPTION_CONNECTION_LIMIT, limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, calls.request, context,
+        MHD_OPTION_CONNECTION_LIMIT, limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         limits.connections_address, MHD_OPTION_CONNECTION_TIMEOUT, limits.timeout_seconds,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits.memory, MHD_OPTION_NOTIFY_CONNECTION, calls.connection, context,
         MHD_OPTION_URI_LOG_CALLBACK, calls.target, context, MHD_OPTION_UNESCAPE_CALLBACK, calls.unescape, context,
         MHD_OPTION_NOTIFY_COMPLETED, calls.completed, context, MHD_OPTION_END);
+}
+
+/* Takes an accepted socket over; it is closed at once where there are too many. */
+static inline void sm_mhd_add(struct MHD_Daemon *daemon, int connection) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    memset(&address, 0, sizeof address);
+    if (getpeername(connection, (struct sockaddr *)&address, &length) != 0) length = 0;
+    MHD_add_connection(daemon, connection, (struct sockaddr *)&address, length);
 }
 
 /* The daemon's epoll descriptor; -1 where it has none. */
@@ -66,7 +76,6 @@ static inline void sm_mhd_hide_query(const char *target) {
 static inline void sm_mhd_each_header(struct MHD_Connection *connection, MHD_KeyValueIterator each, void *context) {
     MHD_get_connection_values(connection, MHD_HEADER_KIND, each, context);
 }
-
 /* An answer with a copy of `bytes`. */
 static inline struct MHD_Response *sm_mhd_response(const void *bytes, size_t count) {
     return MHD_create_response_from_buffer(count, (void *)bytes, MHD_RESPMEM_MUST_COPY);

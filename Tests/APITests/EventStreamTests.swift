@@ -69,6 +69,19 @@ import Testing
         #expect(event.type == "reading" && event.data["stale"] as? Bool == true)
     }
 
+    @Test func `what a new client's snapshot has the others hear, too`() throws {
+        let house = FakeHouse(readings: [Self.reading(1)])
+        let server = try RunningServer(house)
+        let first = try Self.follow(server)
+        _ = try first.next()
+        // A moment after the last look: the second client comes before the next one.
+        house.change { $0.readings = [Self.reading(2, at: Duration.second)] }
+        let second = try Self.follow(server)
+        let readings = try second.next().data["readings"] as? [[String: Any]]
+        #expect(readings?.first?["total_power_w"] as? Double == 2)
+        #expect(try first.next().data["total_power_w"] as? Double == 2)
+    }
+
     @Test func `many readings become few events, the newest among them`() throws {
         let house = FakeHouse(readings: [Self.reading(0)])
         let client = try Self.follow(try RunningServer(house))

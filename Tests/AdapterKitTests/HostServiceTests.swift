@@ -69,4 +69,15 @@ import Testing
         #expect(failure.code == METER_NO_DATA, "the driver's own: emit is not there, so nothing was emitted")
         #expect(host.emissions.isEmpty)
     }
+
+    @Test("A wait ends at its time, and at once where the call should return")
+    func wait() throws {
+        let host = FakeHost(settings: ["script": "wait"])
+        let instance = try scripted(host)
+        let begin = ContinuousClock.now
+        #expect(try instance.read().consumptionPowerW == 1)
+        #expect(ContinuousClock.now - begin >= .milliseconds(50))
+        host.isCancelled = true
+        #expect(try instance.read().consumptionPowerW == 0)
+    }
 }

@@ -44,6 +44,10 @@ final class ScriptedAdapter: MeterAdapter, HistoryProviding, LoginProviding {
         case "full": return full
         case "http": return try overHTTP(deadline)
         case "state": return try counted()
+        case "wait":
+            var reading = Reading(known: .consumption)
+            reading.consumptionPowerW = host.wait(seconds: 0.05) ? 1 : 0
+            return reading
         default: return Reading(known: [])
         }
     }
@@ -100,7 +104,13 @@ final class ScriptedAdapter: MeterAdapter, HistoryProviding, LoginProviding {
 
     func history(_ request: HistoryRequest, put: (Reading) -> Bool) throws(AdapterError) -> HistoryOutcome {
         _ = put(full)
-        return .more(coveredTo: request.from + 7)
+        switch script {
+        case "history: complete": return .complete
+        case "history: not yet": return .notYet(coveredTo: 500, retryAfterSeconds: 2.5)
+        case "history: none before": return .noneBefore(700)
+        case "history: none before later": return .noneBefore(5_000)
+        default: return .more(coveredTo: request.from + 7)
+        }
     }
 
     func login(_ prompter: LoginPrompter) throws(AdapterError) -> String {

@@ -10,6 +10,9 @@
 #ifndef MAJOR
 #define MAJOR METER_ABI_MAJOR
 #endif
+#ifndef VERSION
+#define VERSION "1.0"
+#endif
 #ifndef ENTRY
 #define ENTRY meter_adapter_entry
 #endif
@@ -63,7 +66,7 @@ static const meter_descriptor descriptor = {
     .struct_size = sizeof(meter_descriptor),
     .meter_type = METER_TEXT(METER_TYPE_NAME),
     .name = METER_TEXT("Constant"),
-    .version = METER_TEXT("1.0"),
+    .version = METER_TEXT(VERSION),
     .delivery = METER_DELIVERY_PULL,
     .default_sampling_ns = 1000000000,
     .minimum_sampling_ns = 100000000,

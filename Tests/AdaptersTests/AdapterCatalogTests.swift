@@ -16,11 +16,13 @@ import Testing
         dropped = try TemporaryDirectory("dropped")
     }
 
-    private var catalog: AdapterCatalog { AdapterCatalog(release: release.path, directories: [dropped.path]) }
+    private var catalog: AdapterCatalog {
+        get throws { try ShelfRig.catalog(release: release.path, directories: [dropped.path]) }
+    }
 
     /// Why the only file that was dropped is refused.
     private func refusal() throws -> String {
-        let catalog = catalog
+        let catalog = try catalog
         #expect(catalog.adapters.isEmpty)
         #expect(catalog.refused.count == 1)
         return try #require(catalog.refused.first).reason
@@ -28,7 +30,7 @@ import Testing
 
     @Test func `an adapter's own words are copied out of its library`() throws {
         try CAdapter.build("scripted.c", as: "scripted.so", in: dropped)
-        let catalog = catalog
+        let catalog = try catalog
         #expect(catalog.refused.isEmpty)
         #expect(catalog.adapters.map(\.description.meterType) == ["scripted", "pushing"])
         let adapter = try #require(catalog.adapter(ofType: "scripted"))
@@ -98,7 +100,7 @@ import Testing
         for (index, defect) in Self.defects.enumerated() {
             try CAdapter.build("broken.c", as: "broken\(index).so", in: dropped, macros: ["DEFECT=\(defect.statement)"])
         }
-        let catalog = catalog
+        let catalog = try catalog
         #expect(catalog.adapters.isEmpty)
         for (index, defect) in Self.defects.enumerated() {
             let path = dropped.file("broken\(index).so").path
@@ -110,7 +112,7 @@ import Testing
 
     @Test func `without its defect the same library is an adapter`() throws {
         try CAdapter.build("broken.c", as: "broken.so", in: dropped)
-        #expect(catalog.adapters.map(\.description.meterType) == ["broken"])
+        #expect(try catalog.adapters.map(\.description.meterType) == ["broken"])
     }
 
     @Test func `a library without the entry is refused, and the reason names the symbol`() throws {
@@ -123,7 +125,7 @@ import Testing
         try FileManager.default.createDirectory(at: dropped.file("directory.so"), withIntermediateDirectories: true)
         #expect(unsafe mkfifo(dropped.file("pipe.so").path, 0o600) == 0)
         try dropped.write("notes.txt", "no adapter, and not meant to be one")
-        let refused = Dictionary(uniqueKeysWithValues: catalog.refused.map { ($0.path, $0.reason) })
+        let refused = Dictionary(uniqueKeysWithValues: try catalog.refused.map { ($0.path, $0.reason) })
         #expect(refused.count == 3)
         #expect(refused[dropped.file("text.so").path]?.contains("ELF") == true)
         #expect(refused[dropped.file("directory.so").path]?.contains("regular file") == true)
@@ -133,24 +135,32 @@ import Testing
     @Test func `a type of the release cannot be taken over, and who has it is named`() throws {
         try CAdapter.build(as: "constant.so", in: release)
         try CAdapter.build(as: "another.so", in: dropped)
-        let catalog = catalog
+        let catalog = try catalog
         #expect(catalog.adapters.map(\.path) == [release.file("constant.so").path])
         let refused = try #require(catalog.refused.first)
         #expect(refused.path == dropped.file("another.so").path)
         #expect(refused.reason.contains(release.file("constant.so").path))
     }
 
+    @Test func `of two that claim one type the first by name has it, and each other file is named`() throws {
+        for name in ["c.so", "a.so", "b.so"] { try CAdapter.build(as: name, in: dropped) }
+        let catalog = try catalog
+        #expect(catalog.adapters.map(\.path) == [dropped.file("a.so").path])
+        #expect(Set(catalog.refused.map(\.path)) == [dropped.file("b.so").path, dropped.file("c.so").path])
+        #expect(catalog.refused.allSatisfy { $0.reason.contains("a.so has it") })
+    }
+
     @Test func `a type whose variables could be mistaken for another's is refused`() throws {
         try CAdapter.build(as: "constant.so", in: release)
         try CAdapter.build(as: "longer.so", in: dropped, macros: ["METER_TYPE_NAME=\"constant_load\""])
-        let catalog = catalog
+        let catalog = try catalog
         #expect(catalog.adapters.count == 1)
         #expect(catalog.refused.first?.reason.contains("constant") == true)
     }
 
     @Test func `a directory that is named twice is searched once, one that is not there is named`() throws {
         try CAdapter.build(as: "constant.so", in: release)
-        let catalog = AdapterCatalog(
+        let catalog = try ShelfRig.catalog(
             release: release.path, directories: [release.path, dropped.path, dropped.path, "/nowhere/at/all"])
         #expect(catalog.adapters.count == 1)
         #expect(catalog.refused.map(\.path) == ["/nowhere/at/all"])

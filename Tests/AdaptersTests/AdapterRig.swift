@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import Glibc
 import Observability
@@ -61,10 +62,12 @@ final class AdapterRig: Sendable {
     }
 
     /// The adapter of a library that is compiled now.
-    static func scripted(_ type: String = "scripted") throws -> LoadedAdapter {
+    static func scripted(
+        _ type: String = "scripted", _ isolation: HostSettings.Isolation = .auto
+    ) throws -> LoadedAdapter {
         let folder = try TemporaryDirectory("scripted")
         try CAdapter.build("scripted.c", as: "scripted.so", in: folder)
-        let catalog = AdapterCatalog(release: folder.path, directories: [])
+        let catalog = try ShelfRig.catalog(release: folder.path, isolation)
         guard let adapter = catalog.adapter(ofType: type) else { throw FixtureError("refused: \(catalog.refused)") }
         return adapter
     }

@@ -1,20 +1,31 @@
 import Foundation
+import Glibc
+import Platform
 import TestSupport
 import Testing
 
 @testable import Adapters
 
 @Suite struct ELFCheckTests {
+    private func objection(to file: URL) -> String? {
+        do throws(LibraryObjection) {
+            _ = try ELFCheck.needs(of: FileDescriptor(owning: unsafe open(file.path, O_RDONLY | O_CLOEXEC)))
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
+
     private func adapter(_ folder: TemporaryDirectory) throws -> [UInt8] {
         let library = try CAdapter.build(as: "good.so", in: folder)
-        #expect(ELFCheck.objection(to: library.path) == nil)
+        #expect(objection(to: library) == nil)
         return [UInt8](try Data(contentsOf: library))
     }
 
     private func objection(_ bytes: [UInt8], _ folder: TemporaryDirectory) throws -> String? {
         let file = folder.file("changed.so")
         try Data(bytes).write(to: file)
-        return ELFCheck.objection(to: file.path)
+        return objection(to: file)
     }
 
     @Test func `a file that is cut off anywhere is refused`() throws {
@@ -38,8 +49,8 @@ import Testing
             #expect(reason.contains(word))
         }
         #expect(try objection(Array("#!/bin/sh\necho hello\n".utf8), folder)?.contains("ELF") == true)
-        #expect(ELFCheck.objection(to: folder.path) != nil)
-        #expect(ELFCheck.objection(to: folder.file("nothing.so").path) != nil)
+        #expect(objection(to: folder.url) != nil)
+        #expect(objection(to: folder.file("nothing.so")) != nil)
     }
 
     @Test func `headers with impossible extents are refused and not followed`() throws {

@@ -17,43 +17,48 @@ import Testing
         let gone = [METER_EMIT_CLOSED, METER_CANCELLED, METER_CANCELLED, METER_CANCELLED]
         #expect(answers() == gone)
 
-        rig.context.open()
+        rig.services.open()
         #expect(answers() == [METER_EMIT_QUEUED, METER_OK, METER_OK, METER_OK])
         #expect(!rig.isCancelled)
         #expect(!Poll.readable(rig.cancelDescriptor, until: 0))
 
-        rig.context.cancel()
+        rig.services.cancel()
         #expect(rig.isCancelled)
         #expect(Poll.readable(rig.cancelDescriptor, until: 0))
         #expect(answers() == [METER_EMIT_CLOSED, METER_OK, METER_OK, METER_CANCELLED])
 
-        rig.context.close()
+        rig.services.close()
         #expect(answers() == gone)
         rig.context.retire()
         #expect(answers() == gone)
         #expect(rig.cancelDescriptor == -1)
         rig.condition(METER_FAILED, "too late")
-        #expect(rig.context.currentCondition == nil)
+        #expect(rig.services.currentCondition == nil)
         #expect(!rig.logText.contains("too late"))
         // One request, and two that were spent: none for what was refused.
         #expect(server.count == 1)
-        #expect(rig.context.rationLeft(at: .init(nanoseconds: Clock.wall())) == 7)
+        #expect(rig.services.rationLeft(at: .init(nanoseconds: Clock.wall())) == 7)
     }
 
-    @Test func `an instance that is started again is open again`() throws {
+    @Test func `an instance whose start failed is open again at the next, one that was told to stop never`() throws {
         let rig = try ServiceRig()
-        rig.context.open()
-        rig.context.cancel()
-        rig.context.close()
-        rig.context.open()
+        rig.services.open()
+        rig.services.close()
+        #expect(rig.emit() == METER_EMIT_CLOSED)
+        rig.services.open()
         #expect(rig.emit() == METER_EMIT_QUEUED)
         #expect(!rig.isCancelled)
-        #expect(!Poll.readable(rig.cancelDescriptor, until: 0))
+        rig.services.cancel()
+        rig.services.close()
+        rig.services.open()
+        #expect(rig.emit() == METER_EMIT_CLOSED)
+        #expect(rig.isCancelled)
+        #expect(Poll.readable(rig.cancelDescriptor, until: 0))
     }
 
     @Test func `NULL for everything is answered and never followed`() throws {
         let rig = try ServiceRig()
-        rig.context.open()
+        rig.services.open()
         #expect(
             rig.callWithNothing() == [
                 METER_INVALID, METER_INVALID, METER_EMIT_CLOSED, METER_EMIT_INVALID, 1, -1, METER_CANCELLED,
@@ -72,13 +77,13 @@ import Testing
     }
 
     @Test func `small values come back, bounded by the buffer; the host's own are not seen`() throws {
-        let rig = try ServiceRig(state: ["cursor": [1, 2, 3], HostKey.ration: [9]])
-        rig.context.open()
+        let rig = try ServiceRig(state: ["cursor": [1, 2, 3], StateKey.ration: [9]])
+        rig.services.open()
         #expect(rig.state("cursor") == (METER_OK, 3, [1, 2, 3]))
         #expect(rig.state("cursor", capacity: 2) == (METER_BUFFER_TOO_SMALL, 3, []))
         #expect(rig.state("nothing") == (METER_NOT_FOUND, 0, []))
-        #expect(rig.state(HostKey.ration) == (METER_INVALID, 0, []))
-        #expect(rig.setState(HostKey.ration, [0]) == METER_INVALID)
+        #expect(rig.state(StateKey.ration) == (METER_INVALID, 0, []))
+        #expect(rig.setState(StateKey.ration, [0]) == METER_INVALID)
         #expect(rig.setState("", [0]) == METER_INVALID)
         #expect(rig.setState("big", [UInt8](repeating: 7, count: 65_537)) == METER_TOO_LARGE)
         #expect(rig.setState("cursor", [4]) == METER_OK)
@@ -93,7 +98,7 @@ import Testing
             .reply(.init(503, "later", headers: ["Content-Type": "text/plain", "Retry-After": "9"]))
         }
         let rig = try ServiceRig()
-        rig.context.open()
+        rig.services.open()
         let answer = rig.fetch(server.url + "/path?q=1")
         #expect(answer.code == METER_OK)
         #expect(answer.status == 503)
@@ -107,7 +112,7 @@ import Testing
     @Test func `a request that breaks a rule is not made`() throws {
         let server = try FaultServer { _ in .reply(.init(200, "fine")) }
         let rig = try ServiceRig(requestsPerDay: 5)
-        rig.context.open()
+        rig.services.open()
         let changes: [(inout meter_http_request) -> Void] = unsafe [
             { unsafe $0.struct_size = 8 }, { unsafe $0.method = 77 }, { unsafe $0.auth = 9 },
             { unsafe $0.url.data = nil }, { unsafe $0.url.length = 0 }, { unsafe $0.header_count = 1 },
@@ -119,7 +124,7 @@ import Testing
         }
         #expect(rig.fetch("file:///etc/passwd").code == METER_INVALID)
         #expect(server.count == 0)
-        #expect(rig.context.rationLeft(at: .init(nanoseconds: Clock.wall())) == 5)
+        #expect(rig.services.rationLeft(at: .init(nanoseconds: Clock.wall())) == 5)
     }
 
     @Test func `limits of size and time hold`() throws {
@@ -127,7 +132,7 @@ import Testing
             request.path == "/big" ? .flood(bytes: 1 << 20) : .hang
         }
         let rig = try ServiceRig()
-        rig.context.open()
+        rig.services.open()
         #expect(rig.fetch(server.url + "/big", limit: 1000).code == METER_TOO_LARGE)
         let soon = Clock.monotonic() + 100_000_000
         #expect(rig.fetch(server.url, deadline: soon).code == METER_TIMEOUT)
@@ -140,11 +145,11 @@ import Testing
     @Test func `cancelling ends a request that hangs`() throws {
         let server = try FaultServer { _ in .hang }
         let rig = try ServiceRig()
-        rig.context.open()
-        let context = rig.context
+        rig.services.open()
+        let services = rig.services
         let canceller = try Thread(name: "cancel") {
             try? waitUntil("the request") { server.count == 1 }
-            context.cancel()
+            services.cancel()
         }
         #expect(rig.fetch(server.url).code == METER_CANCELLED)
         canceller.join()

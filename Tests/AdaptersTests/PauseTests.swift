@@ -19,7 +19,7 @@ import Testing
         try rig.waitForState("paused")
         #expect(rig.log.contains("destroyed"))
         #expect(rig.status.nextRun == nil && rig.status.failures == 0)
-        #expect(rig.memory.value(HostKey.paused) != nil)
+        #expect(rig.memory.value(StateKey.paused) != nil)
         let count = rig.status.counts.accepted
         rig.running.readNow()
         rig.running.retryNow()
@@ -29,18 +29,18 @@ import Testing
         rig.running.resume()
         try waitUntil("readings again") { rig.status.counts.accepted >= count + 2 }
         #expect(rig.status.state == .running)
-        #expect(rig.memory.value(HostKey.paused) == nil)
+        #expect(rig.memory.value(StateKey.paused) == nil)
         let hasEnded = rig.end()
         #expect(hasEnded)
     }
 
     @Test func `a pause outlives a restart`() throws {
-        let rig = try AdapterRig(adapter, state: [HostKey.paused: [1]])
+        let rig = try AdapterRig(adapter, state: [StateKey.paused: [1]])
         try rig.waitForState("paused")
         #expect(rig.status.attempts == 0 && !rig.log.contains("destroyed"))
         rig.running.resume()
         try waitUntil("a reading") { rig.status.counts.accepted > 0 }
-        #expect(rig.memory.value(HostKey.paused) == nil)
+        #expect(rig.memory.value(StateKey.paused) == nil)
     }
 
     @Test func `a pause ends a request that hangs, and that is no failure`() throws {

@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import Platform
 import Readings
@@ -6,55 +7,64 @@ import Testing
 
 @testable import Adapters
 
-/// An instance's life, with an adapter in C that behaves as each test wants it.
+/// An instance's life, with an adapter in C that behaves as each test wants it: in this process, and in one of its own,
+/// without a difference.
 @Suite(.serialized) struct RunningAdapterTests {
-    private let adapter: LoadedAdapter
+    private static let hostings = HostSettings.Isolation.allCases
 
-    init() throws { adapter = try AdapterRig.scripted() }
-
-    @Test func `it reads at once and again on its schedule, and notes each attempt`() throws {
-        let rig = try AdapterRig(adapter)
+    @Test(arguments: hostings) func `it reads at once and again on its schedule, and notes each attempt`(
+        _ isolation: HostSettings.Isolation
+    ) throws {
+        let rig = try AdapterRig(try AdapterRig.scripted("scripted", isolation))
         try waitUntil("three readings") { rig.status.counts.accepted >= 3 }
         #expect(rig.status.state == .running)
         #expect(rig.status.lastSuccess != nil)
         #expect(rig.status.failures == 0)
         #expect(rig.board.newest(of: 1)?.powers.consumptionW == 1000)
         #expect(rig.intake.take().count >= 3)
-        #expect(rig.memory.value(HostKey.lastAttempt)?.count == 8)
+        #expect(rig.memory.value(StateKey.lastAttempt)?.count == 8)
         let hasEnded = rig.end()
         #expect(hasEnded)
         #expect(rig.status.state == .stopped)
         #expect(rig.log.contains("destroyed"))
     }
 
-    @Test func `a slow schedule is overtaken by a reading that is asked for`() throws {
-        let rig = try AdapterRig(adapter, sampling: Duration.hour)
+    @Test(arguments: hostings) func `a slow schedule is overtaken by a reading that is asked for`(
+        _ isolation: HostSettings.Isolation
+    ) throws {
+        let rig = try AdapterRig(try AdapterRig.scripted("scripted", isolation), sampling: Duration.hour)
         try waitUntil("the first reading") { rig.status.counts.accepted == 1 }
         rig.running.readNow()
         try waitUntil("the one that was asked for") { rig.status.counts.accepted == 2 }
     }
 
-    @Test func `no sample comes sooner after the last run's last attempt than the minimum`() throws {
-        let slow = try AdapterRig.slow()
+    @Test(arguments: hostings) func `no sample comes sooner after the last run's last attempt than the minimum`(
+        _ isolation: HostSettings.Isolation
+    ) throws {
+        let slow = try AdapterRig.slow(isolation)
         var writer = ByteWriter()
         writer.write(Clock.wall())
-        let rig = try AdapterRig(slow, sampling: Duration.hour, state: [HostKey.lastAttempt: writer.bytes])
-        try waitUntil("its next run") { rig.status.nextRun != nil }
-        let next = try #require(rig.status.nextRun)
-        #expect(next - Instant(nanoseconds: Clock.wall()) > 50 * Duration.second)
+        let rig = try AdapterRig(slow, sampling: Duration.hour, state: [StateKey.lastAttempt: writer.bytes])
+        try waitUntil("a next run that is far away") {
+            rig.status.nextRun.map { $0 - Instant(nanoseconds: Clock.wall()) > 50 * Duration.second } ?? false
+        }
         #expect(rig.status.attempts == 0)
     }
 
-    @Test func `a read that says it is well but emits nothing has failed`() throws {
-        let rig = try AdapterRig(adapter, settings: ["mode": "silent"])
+    @Test(arguments: hostings) func `a read that says it is well but emits nothing has failed`(
+        _ isolation: HostSettings.Isolation
+    ) throws {
+        let rig = try AdapterRig(try AdapterRig.scripted("scripted", isolation), settings: ["mode": "silent"])
         try rig.waitForState("backing_off")
         #expect(rig.status.lastError?.hasPrefix("no data") == true)
         #expect(rig.status.failures >= 1)
         #expect(rig.status.lastSuccess == nil)
     }
 
-    @Test func `what failed is tried again, and one success resets it`() throws {
-        let rig = try AdapterRig(adapter, settings: ["mode": "fails"])
+    @Test(arguments: hostings) func `what failed is tried again, and one success resets it`(
+        _ isolation: HostSettings.Isolation
+    ) throws {
+        let rig = try AdapterRig(try AdapterRig.scripted("scripted", isolation), settings: ["mode": "fails"])
         try waitUntil("two failures") { rig.status.consecutiveFailures >= 2 }
         #expect(rig.status.state == .backingOff("nobody is there"))
         try rig.openGate()
@@ -65,8 +75,10 @@ import Testing
         try waitUntil("the news of it") { rig.log.contains("adapter recovered") }
     }
 
-    @Test func `a start that fails is tried again until it works`() throws {
-        let rig = try AdapterRig(adapter, settings: ["mode": "start fails"])
+    @Test(arguments: hostings) func `a start that fails is tried again until it works`(
+        _ isolation: HostSettings.Isolation
+    ) throws {
+        let rig = try AdapterRig(try AdapterRig.scripted("scripted", isolation), settings: ["mode": "start fails"])
         try rig.waitForState("backing_off")
         #expect(rig.status.counts.accepted == 0)
         try rig.openGate()
@@ -75,8 +87,10 @@ import Testing
         #expect(rig.status.state == .running)
     }
 
-    @Test func `refused credentials wait for a changed setting, also where a reading is asked for`() throws {
-        let rig = try AdapterRig(adapter, settings: ["mode": "refused"])
+    @Test(arguments: hostings) func `refused credentials wait for a changed setting, also where a reading is asked for`(
+        _ isolation: HostSettings.Isolation
+    ) throws {
+        let rig = try AdapterRig(try AdapterRig.scripted("scripted", isolation), settings: ["mode": "refused"])
         try rig.waitForState("needs_attention")
         #expect(rig.status.nextRun == nil)
         for _ in 0..<3 {
@@ -89,8 +103,10 @@ import Testing
         try waitUntil("the attempt after the change") { rig.status.attempts == 2 }
     }
 
-    @Test func `a setting that the adapter refuses is said`() throws {
-        let rig = try AdapterRig(adapter, settings: ["mode": "misconfigured"])
+    @Test(arguments: hostings) func `a setting that the adapter refuses is said`(_ isolation: HostSettings.Isolation)
+        throws
+    {
+        let rig = try AdapterRig(try AdapterRig.scripted("scripted", isolation), settings: ["mode": "misconfigured"])
         try rig.waitForState("misconfigured")
         #expect(rig.status.state.reason == "the setting mode makes no sense")
         let hasEnded = rig.end()
@@ -100,7 +116,7 @@ import Testing
     @Test(arguments: ["read hangs", "create hangs"])
     func `a call that does not return is given up, said once, and its instance never called again`(mode: String) throws
     {
-        let rig = try AdapterRig(adapter, settings: ["mode": mode])
+        let rig = try AdapterRig(try AdapterRig.scripted(), settings: ["mode": mode])
         // Of another library: creates of one library wait for each other.
         let other = try AdapterRig(try AdapterRig.scripted())
         let look = try waitFor("the call") { rig.running.checkDeadline(now: Clock.monotonic()) }
@@ -119,9 +135,11 @@ import Testing
         #expect(!rig.log.contains("destroyed"))
     }
 
-    @Test func `in stop readings and requests are closed, and small values are still kept`() throws {
+    @Test(arguments: hostings) func `in stop readings and requests are closed, and small values are still kept`(
+        _ isolation: HostSettings.Isolation
+    ) throws {
         let server = try FaultServer { _ in .reply(.init(200, "fine")) }
-        let rig = try AdapterRig(adapter, settings: ["url": server.url])
+        let rig = try AdapterRig(try AdapterRig.scripted("scripted", isolation), settings: ["url": server.url])
         try rig.waitForState("running")
         let hasEnded = rig.end()
         #expect(hasEnded)
@@ -130,9 +148,11 @@ import Testing
         #expect(server.count == 0)
     }
 
-    @Test func `a request that hangs is ended by stop`() throws {
+    @Test(arguments: hostings) func `a request that hangs is ended by stop`(_ isolation: HostSettings.Isolation) throws
+    {
         let server = try FaultServer { _ in .hang }
-        let rig = try AdapterRig(adapter, settings: ["mode": "fetches", "url": server.url])
+        let rig = try AdapterRig(
+            try AdapterRig.scripted("scripted", isolation), settings: ["mode": "fetches", "url": server.url])
         try waitUntil("the request") { server.count == 1 }
         let start = Clock.monotonic()
         let hasEnded = rig.end()
@@ -141,19 +161,25 @@ import Testing
         #expect(rig.status.failures == 0)
     }
 
-    @Test func `requests beyond the day's ration are not made`() throws {
+    @Test(arguments: hostings) func `requests beyond the day's ration are not made`(_ isolation: HostSettings.Isolation)
+        throws
+    {
         let server = try FaultServer { _ in .reply(.init(200, "fine")) }
-        let rig = try AdapterRig(adapter, settings: ["mode": "fetches", "url": server.url], requestsPerDay: 2)
+        let rig = try AdapterRig(
+            try AdapterRig.scripted("scripted", isolation), settings: ["mode": "fetches", "url": server.url],
+            requestsPerDay: 2)
         try rig.waitForState("backing_off")
         #expect(server.count == 2)
         #expect(rig.status.lastError?.hasPrefix("rationed") == true)
         #expect(rig.status.rationLeft == 0)
-        let stored = try #require(rig.memory.value(HostKey.ration))
+        let stored = try #require(rig.memory.value(StateKey.ration))
         #expect(Ration(limit: 3, stored: stored).left(at: Instant(nanoseconds: Clock.wall())) == 1)
     }
 
-    @Test func `a push adapter's condition is its state, and its readings count as fetches`() throws {
-        let rig = try AdapterRig(try AdapterRig.scripted("pushing"), settings: ["mode": "push"])
+    @Test(arguments: hostings) func `a push adapter's condition is its state, and its readings count as fetches`(
+        _ isolation: HostSettings.Isolation
+    ) throws {
+        let rig = try AdapterRig(try AdapterRig.scripted("pushing", isolation), settings: ["mode": "push"])
         try waitUntil("its reading") { rig.status.counts.accepted == 1 }
         try rig.waitForState("backing_off")
         #expect(rig.status.state.reason == "the line is dead")
@@ -163,8 +189,10 @@ import Testing
         #expect(hasEnded)
     }
 
-    @Test func `the release's mock runs from its own library`() throws {
-        let products = AdapterCatalog(release: Checkout.products.path, directories: [])
+    @Test(arguments: hostings) func `the release's mock runs from its own library`(_ isolation: HostSettings.Isolation)
+        throws
+    {
+        let products = try ShelfRig.catalog(release: Checkout.products.path, isolation)
         let mock = try #require(products.adapter(ofType: "mock"), "refused: \(products.refused)")
         let rig = try AdapterRig(mock)
         let emission = try waitFor("a reading") { rig.board.newest(of: 1) }
@@ -177,10 +205,10 @@ import Testing
 
 extension AdapterRig {
     /// An adapter that may be read once a minute.
-    fileprivate static func slow() throws -> LoadedAdapter {
+    fileprivate static func slow(_ isolation: HostSettings.Isolation) throws -> LoadedAdapter {
         let folder = try TemporaryDirectory("slow")
         try CAdapter.build("scripted.c", as: "slow.so", in: folder, macros: ["MINIMUM=60000000000"])
-        guard let adapter = AdapterCatalog(release: folder.path, directories: []).adapter(ofType: "scripted") else {
+        guard let adapter = try ShelfRig.catalog(release: folder.path, isolation).adapter(ofType: "scripted") else {
             throw FixtureError("the slow adapter is refused")
         }
         return adapter

@@ -9,6 +9,7 @@ import TestSupport
 
 /// The host's C table of one instance, as an adapter holds it.
 struct ServiceRig {
+    let services: InstanceServices
     let context: HostContext
     let memory = AdapterRig.Memory()
     let log: TemporaryDirectory
@@ -24,10 +25,11 @@ struct ServiceRig {
         logFile = try FileHandle(forWritingTo: log.file("log"))
         let port = EmissionPort(
             instance: 1, circuits: [], maximumPowerW: 100_000, board: LiveBoard(), lane: nil, complain: { _ in })
-        context = try HostContext(
-            instance: InstanceIdentity(meterType: "test"), port: port, settings: settings, declared: declared,
-            state: state, requestsPerDay: requestsPerDay, memory: memory,
-            log: Log(descriptor: logFile.fileDescriptor))
+        services = try InstanceServices(
+            instance: InstanceIdentity(meterType: "test"), port: port, state: state, requestsPerDay: requestsPerDay,
+            memory: memory, log: Log(descriptor: logFile.fileDescriptor))
+        context = HostContext(
+            instance: "test", settings: settings, declared: declared, gate: services.gate, services: services)
         hostAddress = unsafe UInt(bitPattern: context.makeHost())
     }
 

@@ -70,6 +70,17 @@ final class DeliveryRig {
         loop.wake()
     }
 
+    /// The house's circuits, for slots that name them by number.
+    func addCircuits(_ count: Int32) throws {
+        var plan = CommitPlan()
+        plan.circuits = (0..<count).map { number in
+            CircuitRecord(
+                instance: instance, number: number, identity: CircuitIdentity(id: "\(number)", name: "C\(number)"),
+                shownName: "C\(number)")
+        }
+        try store.commit(plan)
+    }
+
     /// What the pipeline does with answers.
     func settle() throws {
         let entries = answers.waiting.withLock { waiting in

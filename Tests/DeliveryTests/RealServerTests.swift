@@ -1,9 +1,9 @@
 import Readings
-import Storage
 import TestSupport
 import Testing
 
 @testable import Delivery
+@testable import Storage
 
 /// What is written is read back and compared, point by point.
 @Suite(.serialized) struct RealServerTests {
@@ -45,6 +45,50 @@ import Testing
         #expect(rig.loop.currentStatus.delivered == 18)
         #expect(try rig.rejected().map { $0.reason.contains("field type conflict") } == [true])
         #expect(try rig.rejected().first?.line.hasSuffix(" \(conflicting)") == true)
+    }
+
+    @Test func `what lies beyond the retention is rejected in InfluxDB's words, and replayed`() throws {
+        let influx = try InfluxServer()
+        try influx.query("ALTER RETENTION POLICY autogen ON smart_meter_data DURATION 18250d")
+        let rig = try DeliveryRig(url: influx.url, api: .v1) {
+            InfluxCredentials(token: nil, username: nil, password: nil)
+        }
+        // Fifty years are kept: three slots of 1970 are none of these.
+        let beginning = -Int((DeliveryRig.noon.seconds - 30 * 86_400) / 60)
+        try rig.add(1..<998)
+        try rig.add(beginning..<(beginning + 3))
+        try rig.loop.start()
+        try rig.drain()
+        #expect(rig.loop.currentStatus.delivered == 997)
+        #expect(try influx.points("smart_meter").count == 997)
+        #expect(try rig.rejected().map { $0.reason.contains("beyond retention policy") } == [true, true, true])
+
+        try influx.query("ALTER RETENTION POLICY autogen ON smart_meter_data DURATION INF")
+        #expect(try rig.store.replayRejected() == 3)
+        rig.loop.wake()
+        try rig.wait("the three") { rig.loop.currentStatus.delivered == 1000 }
+        #expect(try influx.points("smart_meter").count == 1000)
+        #expect(try rig.rejected().isEmpty)
+    }
+
+    @Test func `a line that InfluxDB 1 loses with "dropped=0" is found, and rejected alone`() throws {
+        let influx = try InfluxServer()
+        let rig = try DeliveryRig(url: influx.url, api: .v1) {
+            InfluxCredentials(token: nil, username: nil, password: nil)
+        }
+        try rig.add(1..<4)
+        // The last nanosecond that 64 bits hold is one too many for InfluxDB.
+        try rig.store.database.run("UPDATE slot SET end = 9223372036854775807 WHERE total_power_w = 2")
+        try rig.loop.start()
+        try rig.drain()
+        #expect(try influx.points("smart_meter").map { $0.number("total_power_w") } == [1, 3])
+        let rejected = try rig.rejected()
+        #expect(rejected.map { $0.reason.contains("time outside range") } == [true])
+        // What it said of all three at once.
+        let lines = [1, 9_223_372_036_854_775_807, 2].map { "other value=1 \($0)\n" }.joined()
+        let answer = try HTTP.post(influx.port, "/write?db=smart_meter_data&precision=ns", body: lines)
+        #expect(answer.status == 400 && answer.text.contains("dropped=0"))
+        #expect(try influx.points("other").count == 2)
     }
 
     @Test func `a missing database is said, and what waited arrives once it is there`() throws {

@@ -76,4 +76,35 @@ struct DeliveryTargetTests {
         let times = Set(try influx.points("smart_meter").map(\.time))
         for slot in try store.slots() where slot.end <= end { #expect(times.contains(slot.end)) }
     }
+
+    @Test("TLS: an authority that is not trusted and a certificate that expired are said; nothing is lost")
+    func tls() throws {
+        let influx = try InfluxServer()
+        let proxy = try TLSProxy(to: influx.port)
+        let untrusting = try HostProcess(QuickMock.to(proxy.url, api: "v1"))
+        try untrusting.waitForHealth("that it is not trusted") {
+            "\($0["problems"] ?? "")".contains("TLS: SSL certificate problem: self-signed certificate")
+        }
+        #expect(try influx.points("smart_meter").isEmpty)
+        untrusting.terminate()
+
+        // Ten days on, the certificate's two days have passed.
+        let now = Date().timeIntervalSince1970
+        let clock = try TestClock(now + 10 * 86_400)
+        var settings = QuickMock.to(proxy.url, api: "v1").merging(clock.settings) { $1 }
+        settings["INFLUXDB_CA_FILE"] = proxy.certificate
+        let host = try HostProcess(settings)
+        try host.waitForHealth("that it expired") {
+            "\($0["problems"] ?? "")".contains("TLS: SSL certificate problem: certificate has expired")
+        }
+        let store = StoredSlots(dataDirectory: host.dataDirectory)
+        try waitUntil("slots that wait", within: 20) { try store.slots().count > 3 }
+        let waiting = try store.slots().map(\.end)
+        // Somebody renews it; here, the clock does.
+        try clock.set(now + 20)
+        host.signal(SIGHUP)
+        try waitUntil("what waited; the log:\n\(host.log.suffix(2000))", within: 30) {
+            Set(try influx.points("smart_meter").map(\.time)).isSuperset(of: waiting)
+        }
+    }
 }

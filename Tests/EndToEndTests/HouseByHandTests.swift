@@ -133,17 +133,19 @@ struct HouseByHandTests {
     @Test("Its day in InfluxDB, in /consumption, in the API and in the store is the one on paper")
     func day() throws {
         let folder = try TemporaryDirectory("diary")
-        try CAdapter.build("diary.c", as: "diary.so", in: folder)
+        // Among the release's adapters, which run in the host's process: a child has no part in the test's clock.
+        let prefix = try InstalledPrefix()
+        try CAdapter.build("diary.c", as: "diary.so", in: prefix.adapters)
         try folder.write("diary", Day.diary)
         let clock = try TestClock(Double(Day.start) + 1)
         let influx = try InfluxServer()
         let settings = [
-            "METER_TYPE": "diary", "DIARY_FILE": folder.file("diary").path, "ADAPTER_PATH": folder.path,
+            "METER_TYPE": "diary", "DIARY_FILE": folder.file("diary").path,
             "INFLUXDB_URL": influx.url, "INFLUXDB_API": "v1", "TZ": "Europe/Berlin", "TARIFF_PER_KWH": "0.32",
             "TARIFF_BANDS": "22:00-06:00=0.20", "TARIFF_EXPORT_PER_KWH": "0.08", "TARIFF_FIXED_PER_DAY": "0.45",
             "TARIFF_CURRENCY": "EUR", "HIGH_POWER_THRESHOLD_W": "4500", "PHANTOM_THRESHOLD_W": "150",
         ]
-        let host = try HostProcess(settings.merging(clock.settings) { $1 })
+        let host = try HostProcess(settings.merging(clock.settings) { $1 }, program: prefix.program)
         let store = StoredSlots(dataDirectory: host.dataDirectory)
         // The day goes by in leaps of an hour, each once the last one is stored.
         for hour in 1...24 {

@@ -29,6 +29,8 @@ struct LedgerTests {
         var random = SeededRandom(seed: seed)
         let folder = try TemporaryDirectory("ledger")
         try CAdapter.build("ledger.c", as: "ledger.so", in: folder)
+        // In a process of its own it may write to the file that its setting names, and make none.
+        try folder.write("book", "")
         let influx = try InfluxServer()
         let host = try HostProcess([
             "METER_TYPE": "ledger", "LEDGER_FILE": folder.file("book").path, "LEDGER_SAMPLE_SECONDS": "0.1",

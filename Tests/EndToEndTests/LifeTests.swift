@@ -55,8 +55,8 @@ struct LifeTests {
         try waitUntil("points", within: 90) { try !influx.points("smart_meter").isEmpty }
     }
 
-    @Test("SIGHUP reads a token file again")
-    func rereadsToken() throws {
+    @Test("SIGHUP reads a token file again, wherever the adapter runs", arguments: ["auto", "always"])
+    func rereadsToken(_ isolation: String) throws {
         let folder = try TemporaryDirectory()
         let file = try folder.write("token", "old-token\n")
         let server = try FaultServer { request in
@@ -66,6 +66,7 @@ struct LifeTests {
         let host = try HostProcess([
             "METER_TYPE": "home_assistant", "HOME_ASSISTANT_URL": server.url,
             "HOME_ASSISTANT_TOKEN_FILE": file.path, "HOME_ASSISTANT_SAMPLE_SECONDS": "1",
+            "ADAPTER_ISOLATION": isolation,
         ])
         try waitUntil("a request with the old token", within: 20) {
             server.requests.contains { $0.headers["authorization"] == "Bearer old-token" }

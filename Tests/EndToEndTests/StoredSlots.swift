@@ -3,7 +3,12 @@ import TestSupport
 
 /// What a host's store holds, read with SQLite's own command while the host runs or is dead.
 struct StoredSlots {
-    let dataDirectory: TemporaryDirectory
+    private let file: String
+
+    init(dataDirectory: TemporaryDirectory) { self.init(path: dataDirectory.path) }
+
+    /// - Parameter path: DATA_DIR.
+    init(path: String) { file = path + "/smart-meter.db" }
 
     struct Slot: Equatable {
         /// Nanoseconds since the epoch.
@@ -16,15 +21,16 @@ struct StoredSlots {
 
     /// By their ends.
     func slots() throws -> [Slot] {
-        var names: [Int64: String] = [:]
-        for row in try query("SELECT id, name FROM circuit_name") {
-            if let id = Self.integer(row["id"]), let name = row["name"] as? String { names[id] = name }
-        }
+        // Names after slots: those of a slot are stored with it.
         let rows = try query(
             """
             SELECT s.end, i.meter_type, s.total_power_w, hex(s.circuits) AS circuits FROM slot s
             JOIN instance i ON i.id = s.instance ORDER BY s.end
             """)
+        var names: [Int64: String] = [:]
+        for row in try query("SELECT id, name FROM circuit_name") {
+            if let id = Self.integer(row["id"]), let name = row["name"] as? String { names[id] = name }
+        }
         return try rows.compactMap { row in
             guard let end = Self.integer(row["end"]) else { return nil }
             var slot = Slot(
@@ -57,7 +63,7 @@ struct StoredSlots {
 
     /// 0 while there is no store, or no slot in it.
     func newestOrNone() throws -> Int64 {
-        guard FileManager.default.fileExists(atPath: dataDirectory.file("smart-meter.db").path) else { return 0 }
+        guard FileManager.default.fileExists(atPath: file) else { return 0 }
         return (try? newestEnd()) ?? 0
     }
 
@@ -73,8 +79,7 @@ struct StoredSlots {
         let logs = try TemporaryDirectory("sqlite3")
         let child = try ChildProcess(
             "/usr/bin/sqlite3",
-            ["-json", "-cmd", ".timeout 2000", dataDirectory.file("smart-meter.db").path, sql], logs: logs,
-            name: "sqlite3")
+            ["-json", "-cmd", ".timeout 2000", file, sql], logs: logs, name: "sqlite3")
         guard try child.waitForEnd() == 0 else { throw FixtureError("sqlite3: \(child.errors)") }
         let output = child.output
         if output.isEmpty { return [] }

@@ -87,7 +87,7 @@ public struct AdapterFailure: Error, Equatable {
     @discardableResult
     public func read(withinSeconds seconds: Int64 = 5) throws -> EmittedReading {
         let before = host.emissions.count
-        let deadline = fakeMonotonic(nil) + seconds * 1_000_000_000
+        let deadline = host.monotonic + seconds * 1_000_000_000
         try unsafe check { error in unsafe adapter.descriptor.pointee.read(instance, deadline, error) }
         guard host.emissions.count > before, let last = host.emissions.last else {
             throw AdapterFailure(code: METER_NO_DATA, message: "read succeeded and emitted nothing")
@@ -97,16 +97,17 @@ public struct AdapterFailure: Error, Equatable {
 
     public func stop() { unsafe adapter.descriptor.pointee.stop(instance) }
 
-    /// - Returns: the records, and the result's outcome and covered_to.
+    /// - Parameter stopAfter: the sink answers STOP to the record of this number.
     public func history(
-        from: Int64, to: Int64, step: Int64, maximumRecords: UInt32
-    ) throws -> (records: [EmittedReading], outcome: UInt32, coveredTo: Int64) {
-        let records = RecordList()
+        from: Int64, to: Int64, step: Int64, maximumRecords: UInt32 = 1000, stopAfter: Int = .max,
+        withinSeconds seconds: Int64 = 5
+    ) throws -> HistoryAnswer {
+        let sink = RecordSink(stopAfter: stopAfter)
         var result = meter_history_result()
         result.struct_size = UInt32(MemoryLayout<meter_history_result>.size)
         let request = meter_history_request(
             struct_size: UInt32(MemoryLayout<meter_history_request>.size), max_records: maximumRecords, from_ns: from,
-            to_ns: to, step_ns: step, deadline_ns: fakeMonotonic(nil) + 5_000_000_000)
+            to_ns: to, step_ns: step, deadline_ns: host.monotonic + seconds * 1_000_000_000)
         let table = unsafe METER_HISTORY.withCString { id in
             unsafe adapter.descriptor.pointee.extension?(meter_text_of(id))
         }
@@ -114,21 +115,49 @@ public struct AdapterFailure: Error, Equatable {
             throw AdapterFailure(code: METER_UNSUPPORTED, message: "it offers no history")
         }
         try unsafe withUnsafePointer(to: request) { request in
-            var sink = unsafe meter_history_sink(context: Unmanaged.passUnretained(records).toOpaque(), put: keepRecord)
-            try unsafe check { error in unsafe table.pointee.history(instance, request, &sink, &result, error) }
+            var target = unsafe meter_history_sink(context: Unmanaged.passUnretained(sink).toOpaque(), put: keepRecord)
+            try unsafe check { error in unsafe table.pointee.history(instance, request, &target, &result, error) }
         }
-        return (records.all, result.outcome, result.covered_to_ns)
+        return HistoryAnswer(
+            records: sink.records, outcome: result.outcome, coveredTo: result.covered_to_ns,
+            retryAfter: result.retry_after_ns, noneBefore: result.none_before_ns, putsAfterStop: sink.putsAfterStop)
     }
 }
 
-private final class RecordList {
-    var all: [EmittedReading] = []
+/// What a call of meter.history/1 gave.
+public struct HistoryAnswer: Sendable {
+    public var records: [EmittedReading]
+    /// METER_HISTORY_...
+    public var outcome: UInt32
+    public var coveredTo: Int64
+    public var retryAfter: Int64
+    public var noneBefore: Int64
+    /// Records that were put although the sink had said STOP.
+    public var putsAfterStop: Int
+}
+
+private final class RecordSink {
+    var records: [EmittedReading] = []
+    var putsAfterStop = 0
+    private let stopAfter: Int
+
+    init(stopAfter: Int) {
+        self.stopAfter = stopAfter
+    }
+
+    func put(_ record: EmittedReading) -> Int32 {
+        guard records.count < stopAfter else {
+            putsAfterStop += 1
+            return METER_SINK_STOP
+        }
+        records.append(record)
+        return records.count < stopAfter ? METER_SINK_CONTINUE : METER_SINK_STOP
+    }
 }
 
 private func keepRecord(_ context: UnsafeMutableRawPointer?, _ record: UnsafePointer<meter_reading>?) -> Int32 {
     guard let context = unsafe context, let record = unsafe record else { return METER_SINK_STOP }
-    unsafe Unmanaged<RecordList>.fromOpaque(context).takeUnretainedValue().all.append(EmittedReading(record.pointee))
-    return METER_SINK_CONTINUE
+    return unsafe Unmanaged<RecordSink>.fromOpaque(context).takeUnretainedValue().put(EmittedReading(record.pointee))
 }
 
 /// Makes a fallible call, and throws what it says.

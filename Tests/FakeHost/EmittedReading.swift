@@ -13,6 +13,11 @@ public struct EmittedReading: Sendable {
     public var batteryPowerW: Double?
     public var consumptionPowerW: Double?
     public var periodImportKWh: Double?
+    public var periodExportKWh: Double?
+    public var periodProductionKWh: Double?
+    public var periodConsumptionKWh: Double?
+    public var periodChargeKWh: Double?
+    public var periodDischargeKWh: Double?
     public var totalImportKWh: Double?
     public var totalExportKWh: Double?
     public var totalProductionKWh: Double?
@@ -36,6 +41,11 @@ public struct EmittedReading: Sendable {
         unsafe batteryPowerW = number(source.battery_power_w, METER_BATTERY_POWER)
         unsafe consumptionPowerW = number(source.consumption_power_w, METER_CONSUMPTION_POWER)
         unsafe periodImportKWh = number(source.period_import_kwh, METER_PERIOD_IMPORT)
+        unsafe periodExportKWh = number(source.period_export_kwh, METER_PERIOD_EXPORT)
+        unsafe periodProductionKWh = number(source.period_production_kwh, METER_PERIOD_PRODUCTION)
+        unsafe periodConsumptionKWh = number(source.period_consumption_kwh, METER_PERIOD_CONSUMPTION)
+        unsafe periodChargeKWh = number(source.period_charge_kwh, METER_PERIOD_CHARGE)
+        unsafe periodDischargeKWh = number(source.period_discharge_kwh, METER_PERIOD_DISCHARGE)
         unsafe totalImportKWh = number(source.total_import_kwh, METER_TOTAL_IMPORT)
         unsafe totalExportKWh = number(source.total_export_kwh, METER_TOTAL_EXPORT)
         unsafe totalProductionKWh = number(source.total_production_kwh, METER_TOTAL_PRODUCTION)
@@ -62,6 +72,8 @@ public struct EmittedCircuit: Sendable {
     public var kind: UInt32
     public var phase: UInt32
     public var powerW: Double?
+    public var periodEnergyKWh: Double?
+    public var periodReturnedKWh: Double?
     public var totalEnergyKWh: Double?
     public var voltageV: Double?
     public var currentA: Double?
@@ -76,6 +88,8 @@ public struct EmittedCircuit: Sendable {
         unsafe kind = source.kind
         unsafe phase = source.phase
         unsafe powerW = number(source.power_w, METER_CIRCUIT_POWER)
+        unsafe periodEnergyKWh = number(source.period_energy_kwh, METER_CIRCUIT_PERIOD_ENERGY)
+        unsafe periodReturnedKWh = number(source.period_returned_kwh, METER_CIRCUIT_PERIOD_RETURNED)
         unsafe totalEnergyKWh = number(source.total_energy_kwh, METER_CIRCUIT_TOTAL_ENERGY)
         unsafe voltageV = number(source.voltage_v, METER_CIRCUIT_VOLTAGE)
         unsafe currentA = number(source.current_a, METER_CIRCUIT_CURRENT)

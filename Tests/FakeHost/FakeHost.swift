@@ -17,6 +17,7 @@ public final class FakeHost: Sendable {
         var conditions: [Condition] = []
         var values: [String: [UInt8]] = [:]
         var wall: Int64 = 1_767_225_600_000_000_000
+        var monotonicAhead: Int64 = 0
         var emitResult = METER_EMIT_QUEUED
         var spent: UInt32 = 0
         var isCancelled = false
@@ -58,6 +59,15 @@ public final class FakeHost: Sendable {
     public var wall: Int64 {
         get { state.withLock { $0.wall } }
         set { state.withLock { $0.wall = newValue } }
+    }
+
+    /// Lets time pass for the monotonic clock, which else runs as the machine's.
+    public func advanceMonotonic(_ nanoseconds: Int64) { state.withLock { $0.monotonicAhead += nanoseconds } }
+
+    var monotonic: Int64 {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) + state.withLock { $0.monotonicAhead }
     }
 
     /// What emit answers.

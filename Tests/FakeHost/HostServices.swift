@@ -1,5 +1,4 @@
 import AdapterABI
-import Glibc
 import Synchronization
 
 // The functions of the C tables: each finds its host and does one thing.
@@ -47,11 +46,7 @@ func fakeCondition(_ context: UnsafeMutableRawPointer?, _ code: Int32, _ retryAf
 
 func fakeWall(_ context: UnsafeMutableRawPointer?) -> Int64 { unsafe find(context).wall }
 
-func fakeMonotonic(_ context: UnsafeMutableRawPointer?) -> Int64 {
-    var now = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-    return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
-}
+func fakeMonotonic(_ context: UnsafeMutableRawPointer?) -> Int64 { unsafe find(context).monotonic }
 
 func fakeCancelled(_ context: UnsafeMutableRawPointer?) -> Int32 { unsafe find(context).isCancelled ? 1 : 0 }
 

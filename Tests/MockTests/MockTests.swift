@@ -113,18 +113,24 @@ import Testing
         #expect(abs(liveMean - historyMean) < 0.2, "\(liveMean) W live, \(historyMean) W in its history")
     }
 
-    @Test("History goes on where the most records that were asked for ended")
-    func historyInPieces() throws {
+    @Test(
+        "History goes on where the most records that were asked for ended", arguments: [(0, 1), (-90, -1), (-119, -1)])
+    func historyInPieces(_ offset: Int64, _ first: Int64) throws {
         let mock = try mock(FakeHost())
-        var from = Self.midnight
-        let to = Self.midnight + 3_600 * Self.second
-        var instants: [Int64] = []
-        for _ in 0..<20 where from < to {
-            let answer = try mock.history(from: from, to: to, step: 60 * Self.second, maximumRecords: 7)
-            #expect(answer.records.count <= 7)
-            instants += answer.records.map(\.timestamp)
-            from = answer.coveredTo
-        }
-        #expect(instants == (1...60).map { Self.midnight + $0 * 60 * Self.second })
+        let from = Self.midnight + offset * Self.second
+        let walk = try HistoryWalk(
+            mock, from: from, to: Self.midnight + 3_600 * Self.second, step: 60 * Self.second, maximumRecords: 7)
+        #expect(walk.violations.isEmpty)
+        #expect(walk.records.map(\.timestamp) == (first...60).map { Self.midnight + $0 * 60 * Self.second })
+    }
+
+    @Test("History ends with the record at which the host says stop")
+    func stoppedHistory() throws {
+        let answer = try mock(FakeHost()).history(
+            from: Self.midnight, to: Self.midnight + Self.day, step: 300 * Self.second, stopAfter: 3)
+        #expect(answer.records.count == 3)
+        #expect(answer.putsAfterStop == 0)
+        #expect(answer.outcome == 2)
+        #expect(answer.coveredTo == Self.midnight + 900 * Self.second)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Readings
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -41,8 +42,7 @@ import Testing
 
     @Test(.enabled(if: SmallDisk.isPossible, "mounting a small disk needs root"))
     func `on a full disk the reserve makes room for commits, and for opening`() throws {
-        let disk = try #require(SmallDisk(megabytes: 100))
-        defer { disk.remove() }
+        let disk = try SmallDisk(megabytes: 100)
         let directory = try DataDirectory(locking: disk.path + "/data")
         var random = SystemRandomNumberGenerator()
         do {
@@ -106,42 +106,5 @@ import Testing
         let path = NSTemporaryDirectory() + "smart-meter-reserve-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
         try body(try DataDirectory(locking: path))
-    }
-}
-
-/// A file system in memory that is soon full.
-private struct SmallDisk {
-    let path: String
-    private var filler: String { path + "/filler" }
-
-    static let isPossible: Bool = {
-        guard let disk = SmallDisk(megabytes: 1) else { return false }
-        disk.remove()
-        return true
-    }()
-
-    init?(megabytes: Int) {
-        path = NSTemporaryDirectory() + "smart-meter-disk-\(UUID().uuidString)"
-        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        guard unsafe mount("tmpfs", path, "tmpfs", 0, "size=\(megabytes)m") == 0 else {
-            try? FileManager.default.removeItem(atPath: path)
-            return nil
-        }
-    }
-
-    /// Takes all that is left.
-    func fill() throws {
-        let file = unsafe fopen(filler, "a")
-        try #require(unsafe file != nil)
-        defer { unsafe fclose(file) }
-        let block = [UInt8](repeating: 1, count: 4096)
-        while unsafe write(fileno(file), block, block.count) > 0 {}
-    }
-
-    func empty() throws { try FileManager.default.removeItem(atPath: filler) }
-
-    func remove() {
-        _ = unsafe umount2(path, Int32(MNT_DETACH))
-        try? FileManager.default.removeItem(atPath: path)
     }
 }

@@ -20,7 +20,7 @@ import Testing
             try store.commit(plan)
             let stored = try store.slots(of: instance, from: noon, to: noon + Duration.day)
             #expect(stored == slots, "seed \(seed)")
-            let waiting = try Reader(directory: directory).waitingSlots(points: 1000)
+            let waiting = try Reader(directory: directory).waitingSlots(points: 1000).slots
             #expect(waiting.map(\.slot) == slots.reversed(), "seed \(seed)")
             #expect(waiting.first?.meter == InstanceIdentity(meterType: "mock", label: "attic"))
         }
@@ -33,12 +33,12 @@ import Testing
             var slot = Slot(instance: instance, start: noon, end: noon + Duration.hour, isHouse: true, totalIs: .grid)
             slot.totalPowerW = 1
             try commit(store) { $0.slots = [slot] }
-            let first = try #require(try reader.waitingSlots(points: 10).first)
+            let first = try #require(try reader.waitingSlots(points: 10).slots.first)
             #expect(first.revision == 1)
 
             // The same again is no news; a change is the next revision.
             try commit(store) { $0.slots = [slot] }
-            #expect(try reader.waitingSlots(points: 10).first?.revision == 1)
+            #expect(try reader.waitingSlots(points: 10).slots.first?.revision == 1)
             slot.totalPowerW = 2
             try commit(store) { $0.slots = [slot] }
 
@@ -48,7 +48,7 @@ import Testing
                 settlement.slots = [first.row]
                 plan.settlements = [settlement]
             }
-            let second = try #require(try reader.waitingSlots(points: 10).first)
+            let second = try #require(try reader.waitingSlots(points: 10).slots.first)
             #expect(second.revision == 2)
             #expect(second.slot.totalPowerW == 2)
             try commit(store) { plan in
@@ -56,7 +56,7 @@ import Testing
                 settlement.slots = [second.row]
                 plan.settlements = [settlement]
             }
-            #expect(try reader.waitingSlots(points: 10).isEmpty)
+            #expect(try reader.waitingSlots(points: 10).slots.isEmpty)
             #expect(try reader.backlog().slots == 0)
 
             #expect(try store.replay(from: noon, to: noon + Duration.day) == 1)
@@ -82,7 +82,7 @@ import Testing
                 $0.circuits = [circuit(instance, 0, "a", "New")]
                 $0.slots = [slot(2)]
             }
-            let names = try Reader(directory: directory).waitingSlots(points: 10).map(\.circuitNames)
+            let names = try Reader(directory: directory).waitingSlots(points: 10).slots.map(\.circuitNames)
             #expect(names == [["New"], ["Old"]])
             let kept = try store.names(of: instance)
             #expect(kept.shown == ["New"])

@@ -11,9 +11,15 @@ public enum Checkout {
         return URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     }
 
+    /// The path of something in it.
+    public static func product(_ name: String) -> String { products.appendingPathComponent(name).path }
+
     /// Home Assistant's virtual environment and its configuration that has been started once; `make test` makes them.
-    static var homeAssistantVenv: String { place("SMARTMETER_HA_VENV", ".cache/homeassistant-venv") }
+    public static var homeAssistantVenv: String { place("SMARTMETER_HA_VENV", ".cache/homeassistant-venv") }
     static var homeAssistantTemplate: String { place("SMARTMETER_HA_TEMPLATE", ".cache/homeassistant-template") }
+
+    /// The virtual environment with the IoTaWatt's client library; `make test` makes it.
+    public static var iotawattpyVenv: String { place("SMARTMETER_IOTAWATTPY_VENV", ".cache/iotawattpy-venv") }
 
     /// The Python of the environment that the API is checked with; `make test` makes it.
     public static var apiPython: String { place("SMARTMETER_API_VENV", ".cache/api-venv") + "/bin/python" }

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 import Synchronization
 
 /// The built `smart-meter`, run with a data directory and a port of its own.
@@ -10,8 +10,15 @@ public final class HostProcess: Sendable {
     /// - Parameters:
     ///   - settings: the environment, nothing else is set but DATA_DIR, SERVICE_PORT and TZ.
     ///   - dataDirectory: to run on one that another host left.
-    public init(_ settings: [String: String], dataDirectory: TemporaryDirectory? = nil) throws {
+    ///   - wrapper: a program with its words that starts the host in surroundings of its own.
+    ///   - program: nil = the one that was built.
+    public init(
+        _ settings: [String: String], dataDirectory: TemporaryDirectory? = nil, wrapper: [String] = [],
+        program: URL? = nil
+    ) throws {
+        self.program = program ?? Checkout.products.appendingPathComponent("smart-meter")
         port = try Loopback.freePort()
+        self.wrapper = wrapper
         self.dataDirectory = try dataDirectory ?? TemporaryDirectory("smart-meter-data")
         logs = try TemporaryDirectory("smart-meter-run")
         environment = Self.environment(settings, data: self.dataDirectory, port: port)
@@ -24,9 +31,9 @@ public final class HostProcess: Sendable {
             runs += 1
             return "host-\(runs)"
         }
+        let words = wrapper + [program.path, "run"]
         let child = try ChildProcess(
-            Checkout.products.appendingPathComponent("smart-meter").path, ["run"], environment: environment,
-            logs: logs, name: name, directory: logs.path)
+            words[0], Array(words.dropFirst()), environment: environment, logs: logs, name: name, directory: logs.path)
         process.withLock { $0 = child }
     }
 
@@ -51,7 +58,9 @@ public final class HostProcess: Sendable {
     /// Whatever any of its runs has printed.
     public var allLogs: String {
         let files = (try? FileManager.default.contentsOfDirectory(at: logs.url, includingPropertiesForKeys: nil)) ?? []
-        return files.compactMap { try? Data(contentsOf: $0) }.map { String(decoding: $0, as: UTF8.self) }.joined()
+        return files.filter { $0.lastPathComponent.hasPrefix("host-") }.compactMap { try? Data(contentsOf: $0) }.map {
+            String(decoding: $0, as: UTF8.self)
+        }.joined()
     }
 
     /// The first line of this run's log that has the text.
@@ -124,7 +133,10 @@ public final class HostProcess: Sendable {
         return try command(arguments, environment: environment(settings, data: data, port: 0), within: 10)
     }
 
-    private let logs: TemporaryDirectory
+    /// Its working directory, and that of what it prints.
+    public let logs: TemporaryDirectory
+    private let wrapper: [String]
+    private let program: URL
     private let environment: [String: String]
     private let process = Mutex<ChildProcess?>(nil)
     private let runs = Mutex(0)

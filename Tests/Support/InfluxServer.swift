@@ -8,8 +8,13 @@ public final class InfluxServer: Sendable {
 
     /// - Parameters:
     ///   - account: with one, every request needs it; it is made as an administrator.
-    public init(database: String? = "smart_meter_data", account: (user: String, password: String)? = nil) throws {
+    ///   - speaksIPv6: it listens on all addresses of both kinds, on ::1 among them.
+    public init(
+        database: String? = "smart_meter_data", account: (user: String, password: String)? = nil,
+        speaksIPv6: Bool = false
+    ) throws {
         port = try Loopback.freePort()
+        address = speaksIPv6 ? "[::]" : "127.0.0.1"
         folder = try TemporaryDirectory("influxdb")
         self.account = account.map { Account(user: $0.user, password: $0.password) }
         try writeConfiguration()
@@ -72,6 +77,7 @@ public final class InfluxServer: Sendable {
     }
 
     private let folder: TemporaryDirectory
+    private let address: String
     private let account: Account?
     private let process = Mutex<ChildProcess?>(nil)
 
@@ -93,7 +99,7 @@ public final class InfluxServer: Sendable {
             wal-dir = "\(folder.path)/wal"
             query-log-enabled = false
             [http]
-            bind-address = "127.0.0.1:\(port)"
+            bind-address = "\(address):\(port)"
             auth-enabled = \(account != nil)
             log-enabled = false
             [monitor]

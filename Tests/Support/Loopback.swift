@@ -10,6 +10,19 @@ public enum Loopback {
         return port(of: descriptor)
     }
 
+    /// Connections that stay open and say nothing, until they are released.
+    public final class IdleConnections {
+        private let descriptors: [Int32]
+
+        public init(_ count: Int, to port: UInt16) {
+            descriptors = (0..<count).compactMap { _ in try? Loopback.connect(port: port, timeout: 5) }
+        }
+
+        public var count: Int { descriptors.count }
+
+        deinit { for descriptor in descriptors { close(descriptor) } }
+    }
+
     /// A listening socket; port 0 takes a free one.
     static func listen(port: UInt16) throws -> Int32 {
         let descriptor = try newSocket()

@@ -41,26 +41,10 @@ struct CircuitRules: Sendable {
         (entityID.split(separator: ".").last ?? "").split(separator: "_").map { $0.lowercased() }
     }
 
-    /// What a sensor is called and numbered tells of its kind; a wrong guess costs a colour in a chart.
-    static func kind(of row: SensorRow) -> Circuit.Kind {
-        let words = Set(
-            words(row.entityID) + row.name.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init))
-        func has(_ wanted: String...) -> Bool { !words.isDisjoint(with: wanted) }
-        if has("ev", "evse", "wallbox", "charger", "car", "tesla") { return .ev }
-        if has("hvac", "heatpump", "heating", "heater", "boiler", "furnace", "aircon", "ac")
-            || words.isSuperset(of: ["heat", "pump"])
-        {
-            return .heating
-        }
-        if has("solar", "pv", "photovoltaic") { return .solar }
-        if has("battery", "powerwall") { return .battery }
-        if has("grid", "mains") { return .grid }
-        return .load
-    }
-
     func circuit(of row: SensorRow) -> Circuit {
         let name = row.name.isEmpty ? row.entityID : row.name
-        var circuit = Circuit(id: row.entityID, name: Self.cut(name, bytes: 255), kind: Self.kind(of: row))
+        var circuit = Circuit(
+            id: row.entityID, name: Self.cut(name, bytes: 255), kind: .init(guessedFrom: row.entityID, row.name))
         circuit.powerW = row.powerW
         return circuit
     }

@@ -3,11 +3,15 @@ public import AdapterKit
 /// Reads a Home Assistant over its REST API: one request a sample, whatever the number of sensors.
 ///
 /// Sources: https://developers.home-assistant.io/docs/api/rest, and what was tried against Home Assistant 2024.3.
-public final class HomeAssistant: MeterAdapter {
+public final class HomeAssistant: MeterAdapter, HistoryProviding {
     public static let descriptor = AdapterDescriptor(
         meterType: "home_assistant", name: "Home Assistant", vendor: "smart-meter", version: "1.0.0",
         url: "https://www.home-assistant.io", summary: "Power and energy sensors of a Home Assistant, by its REST API",
-        samplingSeconds: 30, minimumSamplingSeconds: 1, settings: Preferences.settings)
+        samplingSeconds: 30, minimumSamplingSeconds: 1, historyStepSeconds: 10, historyReachSeconds: recorderKeeps,
+        settings: Preferences.settings)
+
+    /// The recorder's default, `purge_keep_days: 10`: what it keeps longer cannot be asked for.
+    private static let recorderKeeps = 10 * 86400.0
 
     /// How the sensors are asked for: decided once a start. Each refused template counts as a failed login there, and
     /// enough of them get the address banned.
@@ -16,15 +20,23 @@ public final class HomeAssistant: MeterAdapter {
         case states
     }
 
-    private let host: AdapterHost
-    private let preferences: Preferences
+    let host: AdapterHost
+    let preferences: Preferences
     private let query: String
     private var access: Access?
-    private var reader: HouseReader?
+    private(set) var reader: HouseReader?
     /// What start has read, for the first sample.
     private var first: Snapshot?
+    /// The newest answer, and every sensor as it was last seen with a unit: what history is of.
+    private(set) var latest = Snapshot(rows: [])
+    private(set) var sensors: [String: SensorRow] = [:]
+    /// Nanoseconds that Home Assistant's clock is ahead of ours; 0 while they agree.
+    private(set) var clockAhead: Int64 = 0
+    var portion = HistoryPortion()
 
     private static let refusedPause = 900.0
+    /// Nanoseconds. Less is what an answer may take, more (ten years) is no clock.
+    private static let clockDifferences: ClosedRange<UInt64> = 5_000_000_000...315_360_000_000_000_000
     private static let largestTemplateAnswer: UInt64 = 4 << 20
     private static let largestStatesAnswer: UInt64 = 32 << 20
 
@@ -37,6 +49,8 @@ public final class HomeAssistant: MeterAdapter {
     public func start() throws(AdapterError) {
         access = nil
         let snapshot = try discover()
+        sensors = [:]
+        remember(snapshot)
         let reader = HouseReader(preferences, snapshot)
         self.reader = reader
         first = snapshot
@@ -51,12 +65,22 @@ public final class HomeAssistant: MeterAdapter {
     public func read(deadline: Deadline) throws(AdapterError) -> Reading {
         let snapshot = if let first { first } else { try ask(deadline) }
         first = nil
+        remember(snapshot)
         guard var reader else { throw AdapterError(.failed, "read before start") }
         let reading = reader.reading(snapshot, now: snapshot.now ?? Double(host.nowWall) / 1e9) { warning in
             host.log(.warning, warning)
         }
         self.reader = reader
         return reading
+    }
+
+    private func remember(_ snapshot: Snapshot) {
+        latest = snapshot
+        for row in snapshot.rows where !row.unit.isEmpty { sensors[row.entityID] = row }
+        guard let now = snapshot.now.flatMap({ Int64(exactly: ($0 * 1000).rounded()) }) else { return }
+        let (ahead, isNoTime) = now.multipliedReportingOverflow(by: 1_000_000)
+        let difference = isNoTime ? 0 : ahead &- host.nowWall
+        clockAhead = Self.clockDifferences.contains(difference.magnitude) ? difference : 0
     }
 
     // MARK: Asking
@@ -113,7 +137,7 @@ public final class HomeAssistant: MeterAdapter {
         return snapshot
     }
 
-    private func request(_ method: HTTPRequest.Method, _ path: String, _ deadline: Deadline?) -> HTTPRequest {
+    func request(_ method: HTTPRequest.Method, _ path: String, _ deadline: Deadline?) -> HTTPRequest {
         var request = HTTPRequest(method, preferences.url + path)
         request.authorization = .bearer(preferences.token)
         request.caFile = preferences.caFile
@@ -121,7 +145,7 @@ public final class HomeAssistant: MeterAdapter {
         return request
     }
 
-    private func check(_ response: HTTPResponse, _ path: String) throws(AdapterError) {
+    func check(_ response: HTTPResponse, _ path: String) throws(AdapterError) {
         let place = preferences.url + path
         switch response.status {
         case 200: return

@@ -2,11 +2,11 @@ import AdapterKit
 
 /// Makes readings of snapshots. What is known is decided by the first one and stays.
 struct HouseReader: Sendable {
-    private let preferences: Preferences
+    let preferences: Preferences
     /// The whole home's sensor; nil = none was found, or the circuits are summed.
-    private let total: String?
-    private let daily: String?
-    private let rules: CircuitRules
+    let total: String?
+    let daily: String?
+    let rules: CircuitRules
     let known: KnownPowers
     /// Sensors of the house that are stale at present: each is named once.
     private var stale: Set<String> = []
@@ -50,11 +50,9 @@ struct HouseReader: Sendable {
     mutating func reading(_ snapshot: Snapshot, now: Double, warn: (String) -> Void) -> Reading {
         let rows = Dictionary(snapshot.rows.map { ($0.entityID, $0) }, uniquingKeysWith: { first, _ in first })
         var reading = Reading(known: known)
-        reading.circuits = snapshot.rows.filter(rules.isCircuit).prefix(Self.mostCircuits).map(rules.circuit)
+        reading.circuits = circuits(of: snapshot.rows).map(rules.circuit)
         if preferences.total == .sum {
-            let powers = reading.circuits.filter { Self.isConsuming($0.kind) }.map(\.powerW)
-            // A sum with a part missing is no total.
-            reading.consumptionPowerW = powers.contains(nil) ? nil : powers.compactMap { $0 }.reduce(0, +)
+            reading.consumptionPowerW = Self.sum(reading.circuits.filter { Self.isConsuming($0.kind) }.map(\.powerW))
         } else if let total {
             reading.consumptionPowerW = power(total, rows, now, warn)
         }
@@ -66,7 +64,20 @@ struct HouseReader: Sendable {
         return reading
     }
 
-    private static func isConsuming(_ kind: Circuit.Kind) -> Bool {
+    func circuits(of rows: [SensorRow]) -> [SensorRow] { Array(rows.filter(rules.isCircuit).prefix(Self.mostCircuits)) }
+
+    /// Sensors that are not circuits.
+    var houseEntities: [String] {
+        let sources = [preferences.grid, preferences.solar, preferences.battery].compactMap { $0 }
+        return sources.flatMap(\.entities) + [total, daily].compactMap { $0 } + preferences.energies.values
+    }
+
+    /// A sum with a part missing is none.
+    static func sum(_ numbers: [Double?]) -> Double? {
+        numbers.contains(nil) ? nil : numbers.compactMap { $0 }.reduce(0, +)
+    }
+
+    static func isConsuming(_ kind: Circuit.Kind) -> Bool {
         switch kind {
         case .grid, .solar, .battery, .total: false
         case .unknown, .load, .ev, .heating, .other: true
@@ -107,17 +118,7 @@ struct HouseReader: Sendable {
 
     private mutating func energies(_ rows: [String: SensorRow], _ warn: (String) -> Void) -> Energies {
         var energies = Energies()
-        for (flow, entity) in preferences.energies {
-            let value = energy(entity, rows, warn)
-            switch flow {
-            case .import: energies.importKWh = value
-            case .export: energies.exportKWh = value
-            case .solar: energies.productionKWh = value
-            case .consumption: energies.consumptionKWh = value
-            case .charge: energies.chargeKWh = value
-            case .discharge: energies.dischargeKWh = value
-            }
-        }
+        for (flow, entity) in preferences.energies { energies.set(flow, energy(entity, rows, warn)) }
         return energies
     }
 
@@ -133,5 +134,18 @@ struct HouseReader: Sendable {
         // Without a number it has no unit that counts.
         guard !isRight, Units.number(row.state) != nil, wrongUnits.insert(row.entityID).inserted else { return }
         warn("\(row.entityID) has the unit '\(row.unit.prefix(20))' instead of \(wanted): not measured")
+    }
+}
+
+extension Energies {
+    mutating func set(_ flow: EnergyFlow, _ value: Double?) {
+        switch flow {
+        case .import: importKWh = value
+        case .export: exportKWh = value
+        case .solar: productionKWh = value
+        case .consumption: consumptionKWh = value
+        case .charge: chargeKWh = value
+        case .discharge: dischargeKWh = value
+        }
     }
 }

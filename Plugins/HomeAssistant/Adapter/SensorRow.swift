@@ -109,14 +109,7 @@ enum StatesAnswer {
             SensorRow(
                 entityID: entity_id, state: state, name: attributes?.friendly_name ?? "",
                 unit: attributes?.unit_of_measurement ?? "", deviceClass: attributes?.device_class ?? "",
-                reportedAt: (last_reported ?? last_updated).flatMap(Self.seconds))
-        }
-
-        /// ISO 8601 with microseconds and offset.
-        private static func seconds(_ text: String) -> Double? {
-            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-            let date = (try? style.parse(text)) ?? (try? Date.ISO8601FormatStyle().parse(text))
-            return date?.timeIntervalSince1970
+                reportedAt: (last_reported ?? last_updated).flatMap(ISOTime.nanoseconds).map { Double($0) / 1e9 })
         }
     }
 }

@@ -38,20 +38,16 @@ public final class Mock: MeterAdapter, HistoryProviding {
 
     public func history(_ request: HistoryRequest, put: (Reading) -> Bool) throws(AdapterError) -> HistoryOutcome {
         let step = max(request.step, 60_000_000_000)
-        var end = request.from / step * step + step
-        var count = 0
-        while end <= request.to {
-            guard count < request.maximumRecords, host.nowMonotonic < request.deadline.monotonic else {
-                return .more(coveredTo: end - step)
-            }
+        var coveredTo = request.from
+        for end in request.timestamps(period: step) {
+            guard host.nowMonotonic < request.deadline.monotonic else { break }
             var record = household.meanReading(from: Double(end - step) / 1e9, to: Double(end) / 1e9)
             record.quality = .backfilled
             record.timestamp = end
             record.period = step
-            guard put(record) else { return .more(coveredTo: end) }
-            count += 1
-            end += step
+            coveredTo = end
+            guard put(record) else { break }
         }
-        return .complete
+        return request.outcome(coveredTo: coveredTo, period: step)
     }
 }

@@ -366,20 +366,20 @@ typedef struct meter_history_request {
 
 typedef struct meter_history_sink {
     void *context;
-    /** [host] Takes one record, in ascending order of timestamp, on the calling thread. METER_SINK_... Records go
-     *  here only, never to emit. */
+    /** [host] Takes one record, in ascending order of timestamp, on the calling thread. METER_SINK_...; STOP: this
+     *  record was taken, no further one is wanted. Records go here only, never to emit. */
     int32_t (*put)(void *context, const meter_reading *record);
 } meter_history_sink;
 
 #define METER_HISTORY_COMPLETE 1u    /**< Everything that the meter has for the span was put. */
 #define METER_HISTORY_MORE 2u        /**< Ask again from covered_to. */
 #define METER_HISTORY_NOT_YET 3u     /**< The meter has not written it down yet: ask again in retry_after. */
-#define METER_HISTORY_NONE_BEFORE 4u /**< The meter's log begins at none_before. */
+#define METER_HISTORY_NONE_BEFORE 4u /**< The meter's log begins at none_before, later than from; nothing was put. */
 
 typedef struct meter_history_result {
     uint32_t struct_size;
     uint32_t outcome;       /**< METER_HISTORY_... */
-    int64_t covered_to_ns;  /**< Everything up to here has been answered for. */
+    int64_t covered_to_ns;  /**< With every outcome: everything up to here has been answered for. */
     int64_t retry_after_ns; /**< With NOT_YET. */
     int64_t none_before_ns; /**< With NONE_BEFORE. */
 } meter_history_result;

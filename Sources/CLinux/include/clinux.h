@@ -9,6 +9,7 @@ int sm_eventfd(void);                      /* eventfd(0, EFD_CLOEXEC | EFD_NONBL
 int sm_accept(int listener);               /* accept4(SOCK_CLOEXEC) */
 int sm_thread_name(const char *name);      /* pthread_setname_np of the calling thread, cut to 15 bytes */
 void sm_tune_allocator(void);              /* mallopt: 2 arenas, mmap and trim thresholds 128 KB */
+void sm_trim_memory(void);                 /* malloc_trim(0) */
 int sm_signalfd(const sigset_t *signals);  /* signalfd(SFD_CLOEXEC | SFD_NONBLOCK) */
 /* A CLOCK_REALTIME timer that also fires when the clock is set. Returns the timerfd. */
 int sm_clock_timer(void);
@@ -23,5 +24,7 @@ int sm_undumpable(void);
 int sm_fallocate(int descriptor, int64_t bytes);
 /* What the system calls an errno; the text lives in `buffer` or for good. */
 const char *sm_error_text(int code, char *buffer, unsigned long capacity);
+/* pipe2(O_CLOEXEC) */
+int sm_pipe(int ends[2]);
 /* fcntl(F_SETFD, FD_CLOEXEC); a variadic call. */
 int sm_close_on_exec(int descriptor);

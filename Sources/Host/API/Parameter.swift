@@ -34,7 +34,7 @@ struct Parameter<Value: Sendable>: Sendable {
     }
 
     func value(in request: Request) throws(Problem) -> Value {
-        guard let text = request.query(declaration.name) else { return absent }
+        guard let text = try request.only(declaration.name) else { return absent }
         guard let value = parse(text) else { throw .badParameter(declaration.name, text, allowed: allowed) }
         return value
     }

@@ -70,6 +70,10 @@ package struct Problem: Error, Sendable {
             detail: "\(name)=\(value.prefix(100)) is not allowed: it must be \(allowed)")
     }
 
+    static func repeated(_ name: String) -> Problem {
+        Problem(status: 400, title: "Bad Request", detail: "\(name) is given more than once: which one counts?")
+    }
+
     static func tooMuch(_ what: String) -> Problem {
         Problem(
             status: 400, title: "Bad Request",

@@ -37,6 +37,13 @@ package struct Request: Sendable {
         query.first { $0.name == name }?.value
     }
 
+    /// The value of a parameter that may be given once; nil where it is not given.
+    func only(_ name: String) throws(Problem) -> String? {
+        let values = query.filter { $0.name == name }
+        guard values.count <= 1 else { throw .repeated(name) }
+        return values.first?.value
+    }
+
     /// The first value of a header; names are compared without case.
     package func header(_ name: String) -> String? {
         let wanted = name.lowercased()

@@ -1,29 +1,31 @@
 import Configuration
-import Glibc
 
-/// Every adapter that was found, and every file that was not one.
+/// Every adapter that was found, and every file that was not one, at a moment.
 package struct AdapterCatalog: Sendable {
     package private(set) var adapters: [LoadedAdapter] = []
     package private(set) var refused: [AdapterRefusal] = []
     /// Where they were looked for.
     package let directories: [String]
+    /// Whether every file has been looked at: one that is not among them is not there.
+    package let isComplete: Bool
 
     /// - Parameters:
-    ///   - release: the release's own directory; its types cannot be overridden.
-    ///   - directories: those of `ADAPTER_PATH`.
-    package init(release: String, directories: [String]) {
-        self.directories = directories.reduce(into: [release]) { searched, directory in
-            if !searched.contains(directory) { searched.append(directory) }
-        }
-        for directory in self.directories {
-            let isRelease = directory == release
-            guard let files = Self.libraries(in: directory) else {
-                if !isRelease {
-                    refused.append(AdapterRefusal(path: directory, reason: "the directory cannot be read"))
-                }
-                continue
+    ///   - files: in the order in which types are given away.
+    init(
+        directories: [String], files: [(path: String, adapters: [LoadedAdapter], refusal: String?)],
+        unreadable: [AdapterRefusal], isComplete: Bool
+    ) {
+        self.directories = directories
+        self.isComplete = isComplete
+        refused = unreadable
+        for file in files {
+            if let reason = file.refusal { refused.append(AdapterRefusal(path: file.path, reason: reason)) }
+            let objections = file.adapters.compactMap { objection(to: $0.description.meterType) }
+            if let reason = objections.first {
+                refused.append(AdapterRefusal(path: file.path, reason: reason))
+            } else {
+                adapters += file.adapters
             }
-            for file in files { take("\(directory)/\(file)") }
         }
     }
 
@@ -31,42 +33,10 @@ package struct AdapterCatalog: Sendable {
         adapters.first { $0.description.meterType == meterType }
     }
 
-    private mutating func take(_ path: String) {
-        if let objection = ELFCheck.objection(to: path) {
-            refused.append(AdapterRefusal(path: path, reason: objection))
-            return
-        }
-        do throws(AdapterRefusal) {
-            let found = try AdapterLibrary.load(path)
-            for adapter in found {
-                if let reason = objection(to: adapter.description.meterType) {
-                    throw AdapterRefusal(path: path, reason: reason)
-                }
-            }
-            adapters += found
-        } catch {
-            refused.append(error)
-        }
-    }
-
     private func objection(to meterType: String) -> String? {
         if let other = adapter(ofType: meterType) {
             return "the type \(meterType) is taken: \(other.path) has it"
         }
         return MeterTypeRule.objection(to: meterType, known: adapters.map(\.description.meterType))
-    }
-
-    /// Names that end in `.so`, sorted; nil where the directory cannot be read.
-    private static func libraries(in directory: String) -> [String]? {
-        guard let stream = unsafe opendir(directory) else { return nil }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasSuffix(".so"), !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted()
     }
 }

@@ -1,7 +1,8 @@
 package import Configuration
+import Readings
 
-/// What an adapter says of itself, checked and copied out of its library.
-package struct AdapterDescription: Sendable {
+/// What an adapter says of itself, copied out of its library. `objection` says whether it makes sense.
+package struct AdapterDescription: Hashable, Sendable {
     package enum Delivery: Sendable {
         case pull
         case push
@@ -21,10 +22,69 @@ package struct AdapterDescription: Sendable {
     package let minimumSampling: Int64
     /// Nanoseconds that a reading may be late.
     package let late: Int64
+    /// Finest step of its history, and how far back it reaches: nanoseconds; 0 = none, and unknown.
+    package let historyStep: Int64
+    package let historyReach: Int64
     package let settings: [SettingDeclaration]
 }
 
-/// Why a file is not used, in one line.
+extension AdapterDescription {
+    static let mostSettings = 256
+    static let longestLine = 1024
+    static let longestValue = 4096
+    private static let longestType = 32
+    private static let longestSettingName = 64
+    private static let longestDuration = 100 * 366 * Duration.day
+
+    /// The rule of `meter_adapter.h` that it breaks, in one line; nil = none. What comes from a child is checked by this
+    /// as much as what was read from memory.
+    var objection: String? {
+        if let reason = MeterTypeRule.objection(to: meterType, known: []) { return reason }
+        if meterType.utf8.count > Self.longestType { return "its meter_type is longer than \(Self.longestType) bytes" }
+        for (text, what) in [
+            (name, "name"), (vendor, "vendor"), (version, "version"), (url, "url"), (summary, "description"),
+        ] where !Self.isLine(text) {
+            return "the \(what) of its descriptor is not a line of at most 1 KB"
+        }
+        if name.isEmpty || version.isEmpty { return "its descriptor lacks a name or a version" }
+        let times = [defaultSampling, minimumSampling, late, historyStep, historyReach]
+        guard times.allSatisfy({ (0...Self.longestDuration).contains($0) }), minimumSampling > 0 || delivery == .push,
+            requestsPerDay >= 0
+        else { return "a duration of its descriptor makes no sense" }
+        return settingsObjection
+    }
+
+    private var settingsObjection: String? {
+        guard settings.count <= Self.mostSettings else { return "its table of settings makes no sense" }
+        var names: Set<String> = []
+        for (index, setting) in settings.enumerated() {
+            guard Self.isBare(setting.name), setting.name.utf8.count <= Self.longestSettingName,
+                names.insert(setting.name).inserted, !setting.help.isEmpty, Self.isLine(setting.help),
+                setting.defaultValue.map({ $0.utf8.count <= Self.longestValue }) ?? true
+            else { return "setting \(index + 1) of its descriptor makes no sense" }
+            if let value = setting.defaultValue, setting.kind.accepted(value) == nil {
+                return "the default of its setting \(setting.name) is not \(setting.kind.allowed)"
+            }
+        }
+        return nil
+    }
+
+    private static func isLine(_ text: String) -> Bool {
+        text.utf8.count <= longestLine && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    }
+
+    private static func isBare(_ name: String) -> Bool {
+        guard let first = name.utf8.first, (0x61...0x7A).contains(first) else { return false }
+        return name.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F }
+    }
+}
+
+/// Why a library is not used, in one line.
+struct LibraryObjection: Error, Hashable {
+    let reason: String
+}
+
+/// A file that is not used, and why.
 package struct AdapterRefusal: Error, Hashable, Sendable {
     package let path: String
     package let reason: String

@@ -1,4 +1,6 @@
 import AdapterABI
+import Platform
+import Readings
 
 /// Why a call into an adapter failed, as the schedule acts on it.
 package struct AdapterFailure: Error, Hashable, Sendable {
@@ -7,10 +9,11 @@ package struct AdapterFailure: Error, Hashable, Sendable {
     /// Nanoseconds; 0 = the host decides.
     package let retryAfter: Int64
 
+    /// - Parameter message: may be empty, where the adapter gave no reason.
     package init(code: Int32, message: String, retryAfter: Int64 = 0) {
         self.code = code
-        self.message = message
-        self.retryAfter = retryAfter
+        self.message = message.isEmpty ? "the adapter gave no reason (code \(code))" : message
+        self.retryAfter = min(max(0, retryAfter), Duration.day)
     }
 
     /// Whether trying again cannot help: a person has to do something.
@@ -41,76 +44,39 @@ package struct AdapterFailure: Error, Hashable, Sendable {
     }
 }
 
-/// Where an adapter's code runs. Calls come from the instance's thread, one at a time.
-protocol AdapterHosting {
-    mutating func create() throws(AdapterFailure)
-    mutating func start() throws(AdapterFailure)
-    /// - Parameter deadline: monotonic ns.
-    mutating func read(until deadline: Int64) throws(AdapterFailure)
-    mutating func stop()
-    mutating func destroy()
+/// What a call into an adapter may come to beside success.
+enum HostingError: Error {
+    /// The adapter has said why.
+    case failed(AdapterFailure)
+    /// The process that it ran in is gone: how, in one line.
+    case ended(String)
 }
 
-/// An adapter in the host's own process.
-struct InProcessHosting: AdapterHosting {
-    private let adapter: LoadedAdapter
-    /// The adapter's pointers, by address: they stay in this file.
-    private let hostAddress: UInt
-    private var instanceAddress: UInt = 0
+/// Where an adapter's code runs. Calls come from the instance's thread, one at a time.
+protocol AdapterHosting {
+    mutating func create() throws(HostingError)
+    mutating func start() throws(HostingError)
+    /// - Parameter deadline: monotonic ns.
+    mutating func read(until deadline: Int64) throws(HostingError)
+    /// Asks the meter's own log; METER_UNSUPPORTED where the adapter has none.
+    /// - Parameter put: takes a record, in ascending order: METER_SINK_...
+    mutating func history(
+        _ request: HistoryRequest, put: @escaping CallListener.Put
+    ) throws(HostingError) -> HistoryAnswer
+    /// Gets credentials with the help of a person, however long that takes; METER_UNSUPPORTED where the adapter needs
+    /// none. Answers what was found.
+    mutating func login(prompt: @escaping CallListener.Prompt) throws(HostingError) -> String
+    mutating func stop() throws(HostingError)
+    /// Whatever state it is in: afterwards nothing of the instance is left.
+    mutating func destroy() throws(HostingError)
+    /// Waits between calls, until `bell` is rung or `deadline` (monotonic ns; nil = for ever) has come, or shorter.
+    mutating func idle(until deadline: Int64?, _ bell: Doorbell) throws(HostingError)
+}
 
-    init(adapter: LoadedAdapter, context: HostContext) {
-        self.adapter = adapter
-        hostAddress = unsafe UInt(bitPattern: context.makeHost())
-    }
-
-    private var instance: OpaquePointer? { unsafe OpaquePointer(bitPattern: instanceAddress) }
-
-    mutating func create() throws(AdapterFailure) {
-        guard instanceAddress == 0 else { return }
-        let descriptor = unsafe adapter.descriptor
-        let host = unsafe UnsafePointer<meter_host>(bitPattern: hostAddress)
-        var made: OpaquePointer?
-        try adapter.gate.pass { () throws(AdapterFailure) in
-            try unsafe Self.call { error in unsafe descriptor?.pointee.create(descriptor, host, &made, error) }
-        }
-        instanceAddress = UInt(bitPattern: made)
-        guard instanceAddress != 0 else {
-            throw AdapterFailure(code: METER_FAILED, message: "create succeeded without an instance")
-        }
-    }
-
-    mutating func start() throws(AdapterFailure) {
-        let descriptor = unsafe adapter.descriptor
-        let instance = unsafe instance
-        try unsafe Self.call { error in unsafe descriptor?.pointee.start(instance, error) }
-    }
-
-    mutating func read(until deadline: Int64) throws(AdapterFailure) {
-        let descriptor = unsafe adapter.descriptor
-        let instance = unsafe instance
-        try unsafe Self.call { error in unsafe descriptor?.pointee.read?(instance, deadline, error) }
-    }
-
-    mutating func stop() {
-        unsafe adapter.descriptor?.pointee.stop(instance)
-    }
-
-    mutating func destroy() {
-        guard instanceAddress != 0 else { return }
-        unsafe adapter.descriptor?.pointee.destroy(instance)
-        instanceAddress = 0
-    }
-
-    private static func call(
-        _ body: (UnsafeMutablePointer<meter_error>) -> Int32?
-    ) throws(AdapterFailure) {
-        var error = meter_error()
-        error.struct_size = UInt32(MemoryLayout<meter_error>.size)
-        let code = unsafe body(&error) ?? METER_INVALID
-        guard code != METER_OK else { return }
-        let message = ForeignText.message(error)
-        throw AdapterFailure(
-            code: code, message: message.isEmpty ? "the adapter gave no reason (code \(code))" : message,
-            retryAfter: min(max(0, error.retry_after_ns), 86_400_000_000_000))
-    }
+/// How long calls may take that have no deadline of their own.
+enum CallTime {
+    static let start = 15 * Duration.second
+    static let stop = Duration.second
+    /// A call this much past its deadline is given up.
+    static let patience = 2 * Duration.second
 }

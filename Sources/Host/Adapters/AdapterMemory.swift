@@ -6,12 +6,18 @@ package protocol AdapterMemory: Sendable {
     func note(_ key: String, _ value: [UInt8])
 }
 
-/// Keys that begin with this are the host's own; adapters neither see nor set them.
-enum HostKey {
-    static let prefix = "host:"
+/// The keys of an instance's small values.
+enum StateKey {
+    /// Keys that begin with this are the host's own; adapters neither see nor set them.
+    private static let host = "host:"
     /// Wall time of the last attempt, 8 bytes.
     static let lastAttempt = "host:last_attempt"
     static let ration = "host:ration"
     /// There while the instance is paused.
     static let paused = "host:paused"
+    static let longest = 255
+
+    static func isAdapters(_ key: String) -> Bool {
+        !key.isEmpty && key.utf8.count <= longest && !key.hasPrefix(host)
+    }
 }

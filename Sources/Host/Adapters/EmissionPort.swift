@@ -71,6 +71,27 @@ package final class EmissionPort: Sendable {
         }
     }
 
+    /// A record of the meter's log: checked and copied like a reading, and handed on by whoever asked for it. Nil where it
+    /// breaks a rule.
+    func record(_ reading: UnsafePointer<meter_reading>?) -> Emission? {
+        switch state.withLock({ state in unsafe take(reading, &state) }) {
+        case .closed: return nil
+        case .refused(let reason):
+            complain("history: \(reason)")
+            return nil
+        case .assembled(let emission, _): return emission
+        }
+    }
+
+    /// Readings that were dropped on their way here.
+    func note(invalid: Int, busy: Int, reason: String) {
+        state.withLock { state in
+            state.counts.invalid += invalid
+            state.counts.busy += busy
+        }
+        if invalid > 0 { complain(reason) }
+    }
+
     private enum Outcome {
         case closed
         case refused(String)

@@ -2,6 +2,9 @@ import AdapterABI
 
 /// Texts as they come from an adapter: hostile until checked.
 enum ForeignText {
+    /// Bytes of a line that an adapter logs.
+    static let longestMessage = 4096
+
     /// A copy; nil where it is longer than `limit`, has no bytes where it says it has, or is not UTF-8.
     static func string(_ text: meter_text, limit: Int) -> String? {
         guard unsafe text.length > 0 else { return "" }

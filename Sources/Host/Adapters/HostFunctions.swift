@@ -12,7 +12,7 @@ private func context(_ pointer: UnsafeMutableRawPointer?) -> HostContext? {
 }
 
 func hostLog(_ pointer: UnsafeMutableRawPointer?, _ level: UInt32, _ message: meter_text) {
-    unsafe context(pointer)?.take(log: level, message)
+    unsafe context(pointer)?.services.log(level, message)
 }
 
 func hostSetting(
@@ -31,11 +31,11 @@ func hostExtension(_ pointer: UnsafeMutableRawPointer?, _ id: meter_text) -> Uns
 }
 
 func hostEmit(_ pointer: UnsafeMutableRawPointer?, _ reading: UnsafePointer<meter_reading>?) -> Int32 {
-    unsafe context(pointer)?.port.accept(reading) ?? METER_EMIT_CLOSED
+    unsafe context(pointer)?.services.emit(reading) ?? METER_EMIT_CLOSED
 }
 
 func hostCondition(_ pointer: UnsafeMutableRawPointer?, _ code: Int32, _ retryAfter: Int64, _ message: meter_text) {
-    unsafe context(pointer)?.take(condition: code, message: message)
+    unsafe context(pointer)?.services.condition(code, retryAfter: retryAfter, message)
 }
 
 func hostNowWall(_ pointer: UnsafeMutableRawPointer?) -> Int64 { Clock.wall() }
@@ -50,7 +50,7 @@ func hostCancelDescriptor(_ pointer: UnsafeMutableRawPointer?) -> Int32 {
 }
 
 func hostSpend(_ pointer: UnsafeMutableRawPointer?, _ requests: UInt32) -> Int32 {
-    unsafe context(pointer)?.spend(Int(requests)) ?? METER_CANCELLED
+    unsafe context(pointer)?.services.spend(requests) ?? METER_CANCELLED
 }
 
 /// The host extensions' tables, by address; made once and never freed.
@@ -74,10 +74,13 @@ private func hostStateGet(
     _ pointer: UnsafeMutableRawPointer?, _ key: meter_text, _ buffer: UnsafeMutablePointer<UInt8>?,
     _ capacity: UInt32, _ needed: UnsafeMutablePointer<UInt32>?
 ) -> Int32 {
-    guard let context = unsafe context(pointer), let found = unsafe context.adapterState(key) else {
-        return METER_INVALID
+    guard let context = unsafe context(pointer) else { return METER_INVALID }
+    let value: [UInt8]
+    switch unsafe context.services.state(key) {
+    case .invalid: return METER_INVALID
+    case .notFound: return METER_NOT_FOUND
+    case .value(let found): value = found
     }
-    guard let value = found else { return METER_NOT_FOUND }
     unsafe needed?.pointee = UInt32(value.count)
     guard value.count <= Int(capacity) else { return METER_BUFFER_TOO_SMALL }
     guard let buffer = unsafe buffer else { return value.isEmpty ? METER_OK : METER_INVALID }
@@ -100,7 +103,7 @@ private func hostStateSet(
         guard let bytes = unsafe bytes else { return unsafe meter_fail(error, METER_INVALID, "bytes is NULL") }
         value = unsafe Array(UnsafeBufferPointer(start: bytes, count: Int(length)))
     }
-    switch unsafe context.setAdapterState(key, value) {
+    switch unsafe context.services.setState(key, value) {
     case METER_OK: return METER_OK
     case METER_CANCELLED: return unsafe meter_fail(error, METER_CANCELLED, "the instance is not running")
     case METER_INVALID: return unsafe meter_fail(error, METER_INVALID, "the key is not a text of 1 to 255 bytes")
@@ -121,7 +124,7 @@ private func hostPerform(
         return unsafe meter_fail(error, METER_INVALID, "the request breaks a rule of meter_adapter.h")
     }
     guard context.takesRequests else { return unsafe meter_fail(error, METER_CANCELLED, "the instance is stopping") }
-    guard context.spend(1) == METER_OK else {
+    guard context.services.spend(1) == METER_OK else {
         return unsafe meter_fail(error, METER_RATIONED, "the day's ration of requests is used up")
     }
     switch unsafe context.perform(parsed, until: request.pointee.deadline_ns) {

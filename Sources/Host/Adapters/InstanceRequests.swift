@@ -1,7 +1,7 @@
 import Platform
 import Synchronization
 
-/// What others ask of an instance's thread, and where that thread waits.
+/// What others ask of an instance's thread.
 final class InstanceRequests: Sendable {
     enum Wake: Sendable {
         /// The deadline has come.
@@ -11,6 +11,8 @@ final class InstanceRequests: Sendable {
         case readNow
         /// A person has done something: another attempt, although one was needed or a pause is running.
         case retry
+        /// Gaps are to be looked for.
+        case gaps
         /// Whether to pause has changed.
         case pause
         /// The wall clock was set.
@@ -21,6 +23,7 @@ final class InstanceRequests: Sendable {
         var stop = false
         var readNow = false
         var retry = false
+        var gaps = false
         var clock = false
         var pauseChanged = false
         /// What holds until it is asked otherwise.
@@ -43,6 +46,7 @@ final class InstanceRequests: Sendable {
     func stop() { ask { $0.stop = true } }
     func readNow() { ask { $0.readNow = true } }
     func retry() { ask { $0.retry = true } }
+    func fillGaps() { ask { $0.gaps = true } }
     func clockChanged() { ask { $0.clock = true } }
 
     func pause(_ isPaused: Bool) {
@@ -54,11 +58,14 @@ final class InstanceRequests: Sendable {
     }
 
     /// Waits until `deadline` (monotonic ns; nil = for ever), or until something is asked. The instance's thread only.
-    func wait(until deadline: Int64?) -> Wake {
+    /// - Parameter idle: waits for the bell or the deadline, or shorter, and silences the bell.
+    func wait<Failure: Error>(
+        until deadline: Int64?, _ idle: (Int64?, Doorbell) throws(Failure) -> Void
+    ) throws(Failure) -> Wake {
         while true {
             if let wake = take() { return wake }
             if let deadline, Clock.monotonic() >= deadline { return .due }
-            bell.wait(until: deadline)
+            try idle(deadline, bell)
         }
     }
 
@@ -72,6 +79,7 @@ final class InstanceRequests: Sendable {
             if now.pauseChanged { return .pause }
             if now.retry { return .retry }
             if now.readNow { return .readNow }
+            if now.gaps { return .gaps }
             return now.clock ? .clock : nil
         }
     }

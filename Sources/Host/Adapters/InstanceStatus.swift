@@ -14,6 +14,8 @@ package enum InstanceState: Hashable, Sendable {
     case backingOff(String)
     /// It failed in a way that trying again cannot mend.
     case needsPerson(String)
+    /// The process that it ran in is gone, and will be started again.
+    case restarting(String)
     /// A call did not return: never called again.
     case abandoned(String)
     case stopped
@@ -27,6 +29,7 @@ package enum InstanceState: Hashable, Sendable {
         case .paused: "paused"
         case .backingOff: "backing_off"
         case .needsPerson: "needs_attention"
+        case .restarting: "restarting"
         case .abandoned: "abandoned"
         case .stopped: "stopped"
         }
@@ -36,7 +39,7 @@ package enum InstanceState: Hashable, Sendable {
     package var reason: String? {
         switch self {
         case .waiting(let reason), .misconfigured(let reason), .backingOff(let reason), .needsPerson(let reason),
-            .abandoned(let reason):
+            .restarting(let reason), .abandoned(let reason):
             reason
         case .starting, .running, .paused, .stopped: nil
         }
@@ -55,6 +58,8 @@ package struct InstanceStatus: Sendable {
     package var lastSuccess: Instant?
     package var lastError: String?
     package var lastErrorAt: Instant?
+    /// Why the meter's log did not answer when last asked; nil = it did.
+    package var historyError: String?
     /// What the adapter complains about although it delivers.
     package var condition: String?
     package var conditionSince: Instant?

@@ -1,4 +1,5 @@
 import Observability
+import Platform
 import Readings
 import Synchronization
 
@@ -7,7 +8,7 @@ extension RunningAdapter {
     package func pause() {
         requests.pause(true)
         // What it waits for ends now.
-        context.cancel()
+        services.cancel()
     }
 
     package func resume() { requests.pause(false) }
@@ -16,17 +17,19 @@ extension RunningAdapter {
     func waitForResume() {
         state.withLock { $0.nextRun = nil }
         set(.paused)
-        if context.stateValue(HostKey.paused) == nil { keep(Self.bytes(Self.now)) }
+        if services.stateValue(StateKey.paused) == nil { keep(Self.bytes(.now)) }
         log.info("adapter paused", LogField("instance", identity.name))
-        while requests.isPaused, requests.wait(until: nil) != .stop {}
-        guard !requests.isStopping else { return }
+        while requests.isPaused {
+            let wake = requests.wait(until: nil) { (deadline, bell) throws(Never) in bell.wait(until: deadline) }
+            if case .stop = wake { return }
+        }
         keep(nil)
         set(.starting)
         log.info("adapter resumed", LogField("instance", identity.name))
     }
 
     private func keep(_ value: [UInt8]?) {
-        guard !context.keep(HostKey.paused, value) else { return }
+        guard !services.keep(StateKey.paused, value) else { return }
         log.warning("a pause may not outlive a restart: it was not stored", LogField("instance", identity.name))
     }
 }

@@ -16,6 +16,17 @@ public struct Carry: Hashable, Sendable {
         self.at = at
     }
 
+    /// Consumption is the balance of the other flows where every part has a counter: sums of samples would not agree
+    /// with them.
+    func isConsumptionBalanced(known: PowerSet) -> Bool {
+        guard !known.contains(.consumption), HousePowers.knowsConsumption(known), flows.consumed?.reading == nil else {
+            return false
+        }
+        func isCounted(_ flow: Flow) -> Bool { flows[flow]?.reading != nil }
+        return isCounted(.imported) && isCounted(.exported) && (!known.contains(.solar) || isCounted(.produced))
+            && (!known.contains(.battery) || (isCounted(.charged) && isCounted(.discharged)))
+    }
+
     /// The clock was set back to `now`: counters that seem to have been read later were read now.
     public mutating func forgetReadingTimes(after now: Instant) {
         func forget(_ account: inout EnergyAccount) { account.readAt = min(account.readAt, now) }

@@ -34,11 +34,12 @@ struct CircuitSums {
             counter: later.flatMap { $0.present.contains(.totalReturned) ? $0.totalReturned : nil })
 
         let endsInSlot = windows.emissionAt.map { $0 <= windows.to } ?? false
-        if let newest = endsInSlot ? later : earlier {
+        if let newest = endsInSlot ? later : earlier ?? (windows.periodTime > 0 ? later : nil) {
             kind = newest.kind
             quality = newest.quality
-            wasSeen = true
         }
+        // Silence shows nothing, whatever was read before it.
+        if endsInSlot || windows.heldTime > 0 || windows.periodTime > 0 { wasSeen = true }
         earlier = nil
         later = nil
     }

@@ -44,6 +44,11 @@ public struct DayAccount: Hashable, Sendable {
         pending += max(0, increment)
     }
 
+    /// Adds what a repair has found earlier in the day, where the figure is not the meter's own.
+    mutating func shift(_ energy: Millijoules) {
+        if !isMeterOfToday { settled += energy }
+    }
+
     /// Takes the meter's day counter of an emission; nil = it was not measured.
     mutating func read(_ counter: Millijoules?, at instant: Instant) {
         guard let counter else {

@@ -79,6 +79,7 @@ public struct Fold {
                 step(from: previous, to: emission)
                 return
             }
+            if emission.timestamp > end { noteCovering(emission) }
             step(from: previous, to: emission)
             if emission.timestamp > end { return }
             previous = emission
@@ -89,6 +90,13 @@ public struct Fold {
     private mutating func note(_ emission: Emission) {
         known = emission.known
         if quality == .unknown || emission.quality == .estimated { quality = emission.quality }
+        makeRoom(for: emission)
+    }
+
+    /// An emission behind the slot whose period reaches into it.
+    private mutating func noteCovering(_ emission: Emission) {
+        if quality == .unknown { quality = emission.quality }
+        if known.isEmpty { known = emission.known }
         makeRoom(for: emission)
     }
 
@@ -154,14 +162,8 @@ public struct Fold {
         }
     }
 
-    /// Consumption is the balance of the other flows where every part has a counter: sums of samples would not agree
-    /// with them.
     private func isConsumptionBalanced(_ later: Emission?) -> Bool {
-        guard !known.contains(.consumption), HousePowers.knowsConsumption(known) else { return false }
-        guard carry.flows.consumed?.reading == nil, later?.counters.consumed == nil else { return false }
-        func isCounted(_ flow: Flow) -> Bool { carry.flows[flow]?.reading != nil }
-        return isCounted(.imported) && isCounted(.exported) && (!known.contains(.solar) || isCounted(.produced))
-            && (!known.contains(.battery) || (isCounted(.charged) && isCounted(.discharged)))
+        later?.counters.consumed == nil && carry.isConsumptionBalanced(known: known)
     }
 
     /// Jitter of the parts may let the balance dip: consumption waits until it is made up for.

@@ -6,10 +6,24 @@ import Readings
 /// `smart-meter adapters`: what was found, and what was refused.
 enum AdaptersCommand {
     static func run(_ settings: Settings, json: Bool, console: some Console) -> Int32 {
-        let catalog = AdapterCatalog(
-            release: settings.catalogDirectories.release, directories: settings.catalogDirectories.others)
-        console.print(json ? self.json(catalog) : text(catalog))
-        return SmartMeter.ExitStatus.ok
+        withCatalog(settings, console) { catalog in
+            console.print(json ? self.json(catalog) : text(catalog))
+            return SmartMeter.ExitStatus.ok
+        }
+    }
+
+    /// The adapters as a command sees them.
+    static func withCatalog(
+        _ settings: Settings, _ console: some Console, _ body: (AdapterCatalog) -> Int32
+    ) -> Int32 {
+        do {
+            let log = try Log(level: .warning)
+            log.register(secrets: settings.secrets)
+            return try CommandAdapters.with(settings, log, body)
+        } catch {
+            console.complain("smart-meter: \(error)")
+            return SmartMeter.ExitStatus.failed
+        }
     }
 
     private static func text(_ catalog: AdapterCatalog) -> String {
@@ -19,6 +33,7 @@ enum AdaptersCommand {
             lines.append("\(description.meterType)  \(description.name) \(description.version)")
             lines.append("  \(description.summary)")
             lines.append("  file: \(adapter.path)")
+            lines.append("  runs \(adapter.hosting)")
             for setting in description.settings {
                 let name = "\(description.meterType.uppercased())_\(setting.name.uppercased())"
                 var notes = [setting.kind.word]
@@ -65,6 +80,7 @@ enum AdaptersCommand {
         json.field("vendor", description.vendor)
         json.field("description", description.summary)
         json.field("file", adapter.path)
+        json.field("runs", adapter.hosting)
         json.field("delivery", description.delivery == .pull ? "pull" : "push")
         json.key("settings")
         json.beginArray()
@@ -85,8 +101,11 @@ enum AdaptersCommand {
 /// `smart-meter config`: the settings in force, secrets masked, and where each came from.
 enum ConfigCommand {
     static func run(_ settings: Settings, json: Bool, console: some Console) -> Int32 {
-        let catalog = AdapterCatalog(
-            release: settings.catalogDirectories.release, directories: settings.catalogDirectories.others)
+        AdaptersCommand.withCatalog(settings, console) { run(settings, $0, json: json, console: console) }
+    }
+
+    private static func run(_ settings: Settings, _ catalog: AdapterCatalog, json: Bool, console: some Console) -> Int32
+    {
         var effective = settings.effective
         for plan in InstancePlan.all(settings, catalog) {
             guard let adapter = catalog.adapter(ofType: plan.identity.meterType) else { continue }

@@ -4,9 +4,13 @@ enum Verb: Equatable {
     case adapters(json: Bool)
     case read(type: String?, json: Bool)
     case outbox(OutboxVerb, json: Bool)
+    /// Asks a meter's own log for a span.
+    case backfill(instance: String?, from: String?, to: String?)
     case config(json: Bool)
     /// The table of settings as the README has it.
     case settingsTable
+    /// Not for people: a child of the host, in which an adapter runs.
+    case adapterRunner(parent: Int32)
     case help
     case version
 }
@@ -47,9 +51,21 @@ enum Arguments {
         case "adapters": return .adapters(json: options.flag("--json"))
         case "read": return .read(type: options.word(), json: options.flag("--json"))
         case "outbox": return .outbox(try outboxVerb(&options), json: options.flag("--json"))
+        case "adapter-runner": return try runner(&options)
+        case "backfill":
+            return .backfill(
+                instance: options.word(), from: try options.value("--from"), to: try options.value("--to"))
         case "config": return options.flag("--table") ? .settingsTable : .config(json: options.flag("--json"))
         case let word: throw UsageError(message: "unknown command '\(word)'; try smart-meter --help")
         }
+    }
+
+    /// The host's process, and a name that is only for lists of processes.
+    private static func runner(_ options: inout Options) throws(UsageError) -> Verb {
+        guard let parent = options.word().flatMap({ Int32($0) }), parent > 0, options.word() != nil else {
+            throw UsageError(message: "adapter-runner is not for people: smart-meter starts it")
+        }
+        return .adapterRunner(parent: parent)
     }
 
     private static func outboxVerb(_ options: inout Options) throws(UsageError) -> OutboxVerb {

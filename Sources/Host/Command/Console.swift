@@ -11,11 +11,17 @@ protocol Console {
 
 /// This process's own standard output and error.
 struct Terminal: Console {
-    func print(_ text: String) { write(text, to: 1) }
-    func complain(_ text: String) { write(text, to: 2) }
+    func print(_ text: String) { write(text + "\n", to: 1) }
+    func complain(_ text: String) { write(text + "\n", to: 2) }
+
+    /// On a terminal, in the line of what was shown before; elsewhere nothing. An empty text clears the line.
+    func show(progress text: String) {
+        guard isatty(2) == 1 else { return }
+        write("\r\(text)\u{1B}[K", to: 2)
+    }
 
     private func write(_ text: String, to descriptor: Int32) {
-        let bytes = Array((text + "\n").utf8)
+        let bytes = Array(text.utf8)
         var offset = 0
         while offset < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
@@ -36,6 +42,11 @@ struct ControlConsole: Console {
 
     func print(_ text: String) { send(.output, text + "\n") }
     func complain(_ text: String) { send(.complaint, text + "\n") }
+
+    /// How far something is, in place of what was said of it before. False where nobody is there any more.
+    func progress(_ text: String) -> Bool {
+        ControlProtocol.send(.progress, Array(text.utf8), to: descriptor, until: Clock.monotonic() + Self.patience)
+    }
 
     func finish(status: UInt8) {
         _ = ControlProtocol.send(.exit, [status], to: descriptor, until: Clock.monotonic() + Self.patience)

@@ -12,6 +12,8 @@ enum ControlProtocol {
         case complaint = 3
         /// One byte: the exit status. The last frame.
         case exit = 4
+        /// How far something is, in place of the one before.
+        case progress = 5
     }
 
     static let longestFrame = 1 << 20

@@ -1,4 +1,6 @@
 import Adapters
+import Configuration
+import Delivery
 import Observability
 import Pipeline
 import Platform
@@ -9,16 +11,17 @@ import Synchronization
 /// Answers operators' commands on the running host. Main accepts; each command has a thread of its own, a few at once.
 final class ControlServer: Sendable {
     private let house: House
-    private let directory: DataDirectory
+    /// As they were at the start: what delivery goes by.
+    private let settings: HostSettings
     private let log: Log
     private let running = Atomic<Int>(0)
 
     private static let most = 4
     private static let patience = 20 * Duration.second
 
-    init(house: House, directory: DataDirectory, log: Log) {
+    init(house: House, settings: HostSettings, log: Log) {
         self.house = house
-        self.directory = directory
+        self.settings = settings
         self.log = log
     }
 
@@ -57,9 +60,12 @@ final class ControlServer: Sendable {
     private func answer(_ verb: Verb, _ console: ControlConsole) -> Int32 {
         switch verb {
         case .read(let type, let json): return read(type, json: json, console)
+        case .backfill(let instance, let from, let to): return backfill(instance, from, to, console)
         case .outbox(let verb, let json):
             let pipeline = house.pipeline
-            let command = OutboxCommand(directory: directory.path) { operation in
+            var status = house.delivery?.currentStatus
+            if let answer = status?.lastAnswer { status?.lastAnswer = log.redacted(answer) }
+            let command = OutboxCommand(settings, status: status) { operation in
                 pipeline.operate(operation, until: Clock.monotonic() + Duration.minute)
             }
             return command.run(verb, json: json, console: console)
@@ -69,13 +75,29 @@ final class ControlServer: Sendable {
         }
     }
 
+    private func backfill(_ name: String?, _ from: String?, _ to: String?, _ console: ControlConsole) -> Int32 {
+        guard let entry = entry(named: name, console), let running = entry.running else {
+            return SmartMeter.ExitStatus.usage
+        }
+        guard let span = TimeText.span(from, to, console) else { return SmartMeter.ExitStatus.usage }
+        return BackfillCommand(
+            pipeline: house.pipeline, instance: entry.plan.identity, running: running, console: console
+        ).run(span)
+    }
+
+    /// The instance of that name, or the house; nil = it was complained about.
+    private func entry(named name: String?, _ console: ControlConsole) -> Instances.Entry? {
+        let entries = house.instances.all
+        let wanted = entries.first { name == nil ? $0.plan.isHouse : $0.plan.identity.name == name }
+        if let wanted, wanted.running != nil { return wanted }
+        let names = entries.map(\.plan.identity.name).joined(separator: ", ")
+        console.complain("smart-meter: '\(name ?? "")' does not run here; these are configured: \(names)")
+        return nil
+    }
+
     /// A reading taken now, as soon as the adapter's minimum allows.
     private func read(_ type: String?, json: Bool, _ console: ControlConsole) -> Int32 {
-        let entries = house.instances.all
-        let wanted = entries.first { type == nil ? $0.plan.isHouse : $0.plan.identity.name == type }
-        guard let entry = wanted, let running = entry.running else {
-            let names = entries.map(\.plan.identity.name).joined(separator: ", ")
-            console.complain("smart-meter: '\(type ?? "")' does not run here; these are configured: \(names)")
+        guard let entry = entry(named: type, console), let running = entry.running else {
             return SmartMeter.ExitStatus.usage
         }
         let asked = Instant.now

@@ -9,6 +9,8 @@ final class HostEvents {
         case reload
         case clockSet
         case connection
+        /// Something has happened to adapters' files.
+        case adapters
         case nothing
     }
 
@@ -28,17 +30,15 @@ final class HostEvents {
         guard clock.number >= 0, sm_clock_timer_arm(clock.number) == 0 else { throw SystemError("timerfd") }
     }
 
-    /// - Parameter deadline: monotonic ns.
-    func next(until deadline: Int64, listener: Int32) -> Event {
-        var entries = [signals.number, clock.number, listener].map {
-            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-        }
-        let left = max(0, deadline - Clock.monotonic())
-        let count = unsafe poll(&entries, nfds_t(entries.count), Int32(clamping: (left + 999_999) / 1_000_000))
-        guard count > 0 else { return .nothing }
-        if entries[0].revents != 0 { return signal() }
-        if entries[1].revents != 0 { return clockEvent() }
-        return .connection
+    /// - Parameters:
+    ///   - deadline: monotonic ns.
+    ///   - adapters: descriptors that are readable when something has happened to adapters' files.
+    func next(until deadline: Int64, listener: Int32, adapters: [Int32]) -> Event {
+        let ready = Poll.ready([signals.number, clock.number, listener] + adapters, until: deadline)
+        if ready[0] { return signal() }
+        if ready[1] { return clockEvent() }
+        if ready[2] { return .connection }
+        return ready.contains(true) ? .adapters : .nothing
     }
 
     private func signal() -> Event {

@@ -15,7 +15,7 @@ extension House {
 
     func health() -> HealthReport {
         let entries = instances.all
-        var adapters = entries.map { adapterHealth($0.status) }
+        var adapters = entries.map(adapterHealth)
         if standIn?.emission != nil {
             var simulated = HealthReport.Adapter(instance: "mock (stand-in)", meterType: "mock", state: "running")
             simulated.isSimulated = true
@@ -27,7 +27,8 @@ extension House {
             delivery: deliveryReport(), problems: faults(entries))
     }
 
-    private func adapterHealth(_ status: InstanceStatus) -> HealthReport.Adapter {
+    private func adapterHealth(_ entry: Instances.Entry) -> HealthReport.Adapter {
+        let status = entry.status
         var adapter = HealthReport.Adapter(
             instance: status.identity.name, meterType: status.identity.meterType, state: status.state.word)
         adapter.since = status.since
@@ -38,6 +39,7 @@ extension House {
         adapter.lastError = (status.lastError ?? status.state.reason ?? status.condition).map(log.redacted)
         adapter.lastErrorAt = status.lastErrorAt
         adapter.nextRun = status.nextRun
+        adapter.missingSlots = entry.number.flatMap(pipeline.view(of:))?.repair?.missing
         return adapter
     }
 
@@ -57,7 +59,7 @@ extension House {
     private func faults(_ entries: [Instances.Entry]) -> [HealthReport.Fault] {
         storeFaults() + clockFaults(entries) + entries.compactMap { fault($0.status) }
             + houseFaults(entries.first { $0.plan.isHouse })
-            + deliveryFaults() + setupFaults()
+            + deliveryFaults() + webhookFaults() + setupFaults()
     }
 
     private func storeFaults() -> [HealthReport.Fault] {
@@ -113,12 +115,21 @@ extension House {
                 default: "it is tried again by itself"
                 }
             return .init(
-                .degraded, what: "\(name) is \(status.state.word): \(log.redacted(reason))", since: status.since,
+                .degraded, what: "\(name) \(Self.said(status.state)): \(log.redacted(reason))", since: status.since,
                 todo: todo)
         }
         return status.condition.map {
             .init(
                 .degraded, what: "\(name): \(log.redacted($0))", since: status.conditionSince, todo: "see the message")
+        }
+    }
+
+    /// As a person says it, after the name.
+    private static func said(_ state: InstanceState) -> String {
+        switch state {
+        case .backingOff: "is failing"
+        case .needsPerson: "needs you"
+        default: "is \(state.word)"
         }
     }
 
@@ -154,6 +165,14 @@ extension House {
         return faults
     }
 
+    private static func said(_ state: DeliveryStatus.State) -> String {
+        switch state {
+        case .missingBucket: "finds no bucket"
+        case .unreadable: "cannot read what waits"
+        default: "is \(state.rawValue)"
+        }
+    }
+
     private func deliveryFaults() -> [HealthReport.Fault] {
         guard let status = delivery?.currentStatus else { return [] }
         var faults: [HealthReport.Fault] = []
@@ -162,7 +181,7 @@ extension House {
             let waiting = status.backlog.points > 0 ? "; \(status.backlog.points) points wait" : ""
             faults.append(
                 .init(
-                    .degraded, what: "delivery to \(status.destination) is \(status.state.rawValue)\(answer)\(waiting)",
+                    .degraded, what: "delivery to \(status.destination) \(Self.said(status.state))\(answer)\(waiting)",
                     since: status.since, todo: advice))
         } else if let oldest = status.backlog.oldest, Instant.now - oldest > Self.longestWait {
             faults.append(
@@ -201,10 +220,18 @@ extension House {
     }
 
     private func setupFaults() -> [HealthReport.Fault] {
-        var faults = refused.map { refusal in
+        var faults = shelf.catalog.refused.map { refusal in
             HealthReport.Fault(
                 .degraded, what: "adapter file refused: \(refusal.path): \(refusal.reason)",
                 todo: "replace or remove the file")
+        }
+        if let isolationNote {
+            faults.append(
+                .init(
+                    .degraded, what: isolationNote,
+                    todo:
+                        "see the log for the adapter that crashes; a restart later goes back to ADAPTER_ISOLATION=auto"
+                ))
         }
         if zone.isGuess {
             faults.append(

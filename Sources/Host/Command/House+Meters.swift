@@ -12,7 +12,7 @@ extension House {
     func adapters() -> AdaptersReport {
         AdaptersReport(
             adapters: instances.all.map(report),
-            refused: refused.map { AdaptersReport.Refusal(file: $0.path, reason: $0.reason) })
+            refused: shelf.catalog.refused.map { AdaptersReport.Refusal(file: $0.path, reason: $0.reason) })
     }
 
     func report(_ entry: Instances.Entry) -> AdapterReport {
@@ -31,6 +31,11 @@ extension House {
         report.lastReadSeconds = status.lastReadDuration.map { Double($0) / 1e9 }
         report.nextRun = status.nextRun
         report.requestsLeft = status.rationLeft
+        report.gaps = entry.number.flatMap(pipeline.view(of:))?.repair.map { repair in
+            AdapterReport.Gaps(
+                missingSlots: repair.missing, filledSlots: repair.filled, retryAt: repair.retryAt,
+                lastError: status.historyError.map(log.redacted))
+        }
         report.readings.accepted = status.counts.accepted
         report.readings.busy = status.counts.busy
         report.readings.invalid = status.counts.invalid
@@ -78,7 +83,6 @@ extension House {
             }
             running.readNow()
         }
-        log.info("asked over HTTP", LogField("instance", instance), LogField("action", action.rawValue))
     }
 
     // MARK: Delivery
@@ -128,14 +132,14 @@ extension InstanceState {
         switch self {
         case .waiting, .abandoned, .stopped: false
         // Of an adapter that was never created there is no thread; one that refused its settings has one.
-        case .misconfigured, .starting, .running, .paused, .backingOff, .needsPerson: true
+        case .misconfigured, .starting, .running, .paused, .backingOff, .needsPerson, .restarting: true
         }
     }
 
     /// A reading that is asked for will be tried.
     fileprivate var isReadable: Bool {
         switch self {
-        case .starting, .running, .backingOff: true
+        case .starting, .running, .backingOff, .restarting: true
         case .waiting, .misconfigured, .paused, .needsPerson, .abandoned, .stopped: false
         }
     }

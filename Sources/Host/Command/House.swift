@@ -24,9 +24,12 @@ final class House: HouseView {
     let board: LiveBoard
     let pipeline: Pipeline
     let delivery: DeliveryLoop?
+    let webhook: WebhookLoop?
     let standIn: StandIn?
     let zone: SystemZone
-    let refused: [AdapterRefusal]
+    let shelf: AdapterShelf
+    /// Why every adapter has a process of its own, where that is not as it was set.
+    let isolationNote: String?
     let history: History
     let options: Options
     let log: Log
@@ -34,16 +37,19 @@ final class House: HouseView {
     let startedWall = Instant.now
 
     init(
-        instances: Instances, board: LiveBoard, pipeline: Pipeline, delivery: DeliveryLoop?, standIn: StandIn?,
-        zone: SystemZone, refused: [AdapterRefusal], history: History, options: Options, log: Log
+        instances: Instances, board: LiveBoard, pipeline: Pipeline, delivery: DeliveryLoop?,
+        webhook: WebhookLoop?, standIn: StandIn?, zone: SystemZone, shelf: AdapterShelf, isolationNote: String?,
+        history: History, options: Options, log: Log
     ) {
         self.instances = instances
         self.board = board
         self.pipeline = pipeline
         self.delivery = delivery
+        self.webhook = webhook
         self.standIn = standIn
         self.zone = zone
-        self.refused = refused
+        self.shelf = shelf
+        self.isolationNote = isolationNote
         self.history = history
         self.options = options
         self.log = log
@@ -67,6 +73,8 @@ final class House: HouseView {
     func tendStandIn() -> Int64 {
         let now = Clock.monotonic()
         guard let standIn else { return now + Duration.hour }
+        // The meter's adapter may be the next one that is found.
+        guard shelf.catalog.isComplete else { return now + Duration.second / 2 }
         let entry = instances.house
         let status = entry?.status
         let newest = newest(of: entry)

@@ -7,6 +7,8 @@ struct InstancePlan: Sendable {
     enum Fate: Sendable {
         /// The adapter and its settings.
         case ready(LoadedAdapter, ResolvedAdapterSettings)
+        /// Not among the adapters found so far, and not all files have been looked at.
+        case loading
         /// Not among the adapters found.
         case waiting(String)
         /// A setting is missing or wrong.
@@ -15,13 +17,13 @@ struct InstancePlan: Sendable {
 
     let identity: InstanceIdentity
     let fate: Fate
-    let isHouse: Bool
+    var isHouse: Bool
 
     /// The adapter and its settings, where one was found.
     var adapter: (adapter: LoadedAdapter, settings: ResolvedAdapterSettings)? {
         switch fate {
         case .ready(let adapter, let resolved), .misconfigured(let adapter, let resolved, _): (adapter, resolved)
-        case .waiting: nil
+        case .loading, .waiting: nil
         }
     }
 
@@ -43,6 +45,8 @@ struct InstancePlan: Sendable {
             switch selection {
             case .instance(let identity): identities.append(identity)
             case .all:
+                // Which of them is the house must not depend on which file is looked at first.
+                guard catalog.isComplete else { break }
                 identities += catalog.adapters.map { InstanceIdentity(meterType: $0.description.meterType) }
                     .filter { identity in
                         guard identity.meterType != "mock", !identities.contains(identity) else { return false }
@@ -59,6 +63,7 @@ struct InstancePlan: Sendable {
 
     private static func fate(_ identity: InstanceIdentity, _ settings: Settings, _ catalog: AdapterCatalog) -> Fate {
         guard let adapter = catalog.adapter(ofType: identity.meterType) else {
+            guard catalog.isComplete else { return .loading }
             let places = catalog.directories.joined(separator: ":")
             return .waiting("no adapter of type \(identity.meterType) in \(places)")
         }

@@ -20,6 +20,18 @@ struct PipelineMemory: AdapterMemory {
     }
 }
 
+/// An instance's gaps, found and filled by the pipeline.
+struct PipelineHistory: AdapterHistory {
+    let pipeline: Pipeline
+    let instance: Int
+
+    func wish(until deadline: Int64) -> HistoryWish? { pipeline.historyWish(of: instance, until: deadline) }
+
+    func take(_ answer: HistoryAnswer, to question: HistoryQuestion, until deadline: Int64) -> Bool {
+        pipeline.take(answer, to: question, of: instance, until: deadline)
+    }
+}
+
 /// The memory of an instance that leaves no trace: a stand-in, or a reading that is only printed.
 struct NoMemory: AdapterMemory {
     func store(_ key: String, _ value: [UInt8]?) -> Bool { true }

@@ -10,8 +10,21 @@ enum ReadCommand {
 
     /// Where no host runs: the adapter is run here.
     static func run(_ settings: Settings, type: String?, json: Bool, console: some Console) -> Int32 {
-        let catalog = AdapterCatalog(
-            release: settings.catalogDirectories.release, directories: settings.catalogDirectories.others)
+        do {
+            let log = try Log(level: .warning)
+            log.register(secrets: settings.secrets)
+            return try CommandAdapters.with(settings, log) { (catalog) throws(SystemError) in
+                try run(settings, catalog, type: type, json: json, console: console, log: log)
+            }
+        } catch {
+            console.complain("smart-meter: \(error)")
+            return SmartMeter.ExitStatus.failed
+        }
+    }
+
+    private static func run(
+        _ settings: Settings, _ catalog: AdapterCatalog, type: String?, json: Bool, console: some Console, log: Log
+    ) throws(SystemError) -> Int32 {
         let plans = InstancePlan.all(settings, catalog)
         let wanted = type ?? plans.first?.identity.name ?? ""
         let named = plans.first { $0.identity.name == wanted }
@@ -23,15 +36,12 @@ enum ReadCommand {
         case .waiting(let reason), .misconfigured(_, _, let reason):
             console.complain("smart-meter: \(plan.identity.name): \(reason)")
             return SmartMeter.ExitStatus.configuration
+        case .loading:
+            console.complain("smart-meter: \(plan.identity.name): not all adapter files could be looked at in time")
+            return SmartMeter.ExitStatus.unavailable
         case .ready(let adapter, let resolved):
-            do {
-                let log = try Log(level: .warning)
-                log.register(secrets: settings.secrets + resolved.secrets)
-                return try read(adapter, resolved, plan.identity, settings, json: json, console: console, log: log)
-            } catch {
-                console.complain("smart-meter: \(error)")
-                return SmartMeter.ExitStatus.failed
-            }
+            log.register(secrets: resolved.secrets)
+            return try read(adapter, resolved, plan.identity, settings, json: json, console: console, log: log)
         }
     }
 

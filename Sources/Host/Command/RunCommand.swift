@@ -27,7 +27,11 @@ enum RunCommand {
             return SmartMeter.ExitStatus.configuration
         }
         do {
-            return try Host(settings, zone).run()
+            var host = try Host(settings, zone)
+            switch try host.run() {
+            case .stopped(let status): return status
+            case .startAnew: return startAnew(terminal)
+            }
         } catch let error as StorageError {
             terminal.complain("smart-meter: \(error.message); \(error.advice)")
             return error.kind == .busy ? SmartMeter.ExitStatus.unavailable : SmartMeter.ExitStatus.configuration
@@ -35,5 +39,13 @@ enum RunCommand {
             terminal.complain("smart-meter: \(error)")
             return SmartMeter.ExitStatus.unavailable
         }
+    }
+
+    /// The same program with the same words in this process: whoever started it sees nothing of it. Returns only where
+    /// that fails.
+    private static func startAnew(_ terminal: Terminal) -> Int32 {
+        unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)
+        terminal.complain("smart-meter: cannot start anew: \(SystemError.text(errno))")
+        return SmartMeter.ExitStatus.failed
     }
 }

@@ -13,7 +13,8 @@ struct Settings: Sendable {
     static func read() -> Settings {
         let environment = Environment.variables
         do throws(UnreadableFile) {
-            let lookup = SettingLookup(environment: environment, dotEnv: try SettingFile.dotEnv(".env"))
+            let lookup = SettingLookup(
+                environment: environment, dotEnv: try SettingFile.dotEnv(Environment.absolute(".env")))
             let resolved = HostSettings.resolve(lookup)
             return Settings(
                 lookup: lookup, host: resolved.settings, effective: resolved.effective, secrets: resolved.secrets,
@@ -27,7 +28,16 @@ struct Settings: Sendable {
         }
     }
 
-    var controlSocket: String { host.dataDirectory + "/control.sock" }
+    /// Wherever an adapter changes the working directory to.
+    var dataDirectory: String { Environment.absolute(host.dataDirectory) }
+    var controlSocket: String { dataDirectory + "/control.sock" }
+
+    /// What no adapter is to read: the host's data, and the files that hold secrets.
+    var secretPaths: [String] {
+        let named = Set(lookup.environment.keys).union(lookup.dotEnv.entries.keys).filter { $0.hasSuffix("_FILE") }
+        return [dataDirectory, Environment.absolute(".env")]
+            + named.sorted().compactMap { lookup.plain($0).map { Environment.absolute($0.value) } }
+    }
 
     /// Nobody said anything about a meter.
     var isUnconfigured: Bool {
@@ -36,13 +46,28 @@ struct Settings: Sendable {
 
     /// Where adapters are: the release's own beside the program, then `ADAPTER_PATH`.
     var catalogDirectories: (release: String, others: [String]) {
-        (Environment.releaseDirectory, host.adapterPath)
+        (Environment.releaseDirectory, host.adapterPath.map(Environment.absolute))
     }
 }
 
 /// The process's surroundings.
 enum Environment {
-    static var variables: [String: String] {
+    /// As they were at the start: an adapter in this process may change its environment.
+    static let variables = current
+
+    /// A path that a change of the working directory does not change.
+    static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : workingDirectory + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+    }
+
+    /// As it was at the start.
+    private static let workingDirectory: String = {
+        guard let path = unsafe getcwd(nil, 0) else { return "." }
+        defer { unsafe free(path) }
+        return unsafe String(cString: path)
+    }()
+
+    private static var current: [String: String] {
         var variables: [String: String] = [:]
         var entry = unsafe environ
         while let pair = unsafe entry.pointee {

@@ -34,6 +34,7 @@ enum SmartMeter {
             terminal.print(SettingTables.markdown())
             return ExitStatus.ok
         case .run: return RunCommand.run(terminal)
+        case .adapterRunner(let parent): return AdapterRunner.run(parent: parent)
         case .adapters(let json):
             return withSettings(terminal) { AdaptersCommand.run($0, json: json, console: terminal) }
         case .config(let json): return withSettings(terminal) { ConfigCommand.run($0, json: json, console: terminal) }
@@ -42,10 +43,18 @@ enum SmartMeter {
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
                     ?? ReadCommand.run(settings, type: type, json: json, console: terminal)
             }
+        case .backfill:
+            return withSettings(terminal) { settings in
+                if let status = ControlClient.run(words, socketPath: settings.controlSocket, console: terminal) {
+                    return status
+                }
+                terminal.complain("smart-meter: no host runs here; start it, it fills gaps by itself")
+                return ExitStatus.unavailable
+            }
         case .outbox(let verb, let json):
             return withSettings(terminal) { settings in
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
-                    ?? OutboxCommand(directory: settings.host.dataDirectory).run(verb, json: json, console: terminal)
+                    ?? OutboxCommand(settings.host).run(verb, json: json, console: terminal)
             }
         }
     }

@@ -1,4 +1,5 @@
 import Adapters
+import Configuration
 import Observability
 import Platform
 import Readings
@@ -11,15 +12,15 @@ final class StandIn: Sendable {
     static let number = -1
     static let identity = InstanceIdentity(meterType: "mock")
 
-    private let adapter: LoadedAdapter
-    private let settings: [String: String]
+    private let shelf: AdapterShelf
+    private let lookup: SettingLookup
     private let board: LiveBoard
     private let log: Log
     private let running = Mutex<(adapter: RunningAdapter, since: Instant)?>(nil)
 
-    init(adapter: LoadedAdapter, settings: [String: String], board: LiveBoard, log: Log) {
-        self.adapter = adapter
-        self.settings = settings
+    init(shelf: AdapterShelf, lookup: SettingLookup, board: LiveBoard, log: Log) {
+        self.shelf = shelf
+        self.lookup = lookup
         self.board = board
         self.log = log
     }
@@ -42,6 +43,9 @@ final class StandIn: Sendable {
     func stop() { running.withLock { $0?.adapter }?.stop() }
 
     private func begin(_ reason: String) {
+        guard let adapter = shelf.catalog.adapter(ofType: Self.identity.meterType) else { return }
+        let settings = AdapterSettingResolver(identity: Self.identity, lookup: lookup)
+            .resolve(adapter.description.settings).values
         let started = try? RunningAdapter(
             RunningAdapter.Plan(
                 adapter: adapter, identity: Self.identity, number: Self.number, sampling: 5 * Duration.second,

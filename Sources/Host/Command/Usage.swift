@@ -12,13 +12,15 @@ enum Usage {
           run                        read the meters, store, deliver, serve (the default)
           adapters [--json]          the adapters that were found, and the files that were refused
           read [TYPE] [--json]       one reading, printed
-          outbox [ls] [--json]       what waits to be delivered, and what the server rejected
+          backfill [INSTANCE] [--from T] [--to T]
+                                     ask a meter's own log for what is missing
+          outbox [ls]                what waits to be delivered, since when and why; what the server rejected
           outbox verify              prove that the store is sound
           outbox export [--from T] [--to T]
                                      line protocol: of what waits, or of a span of time
           outbox replay [--from T] [--to T]
                                      send again: what was rejected, or a span of time
-          outbox drop --yes          give up what waits
+          outbox drop --yes          give up what waits; each outbox command has --json
           config [--json]            the settings in force, and where each came from
           config --table             the table of all settings (Markdown)
           --version, --help

@@ -26,8 +26,12 @@ extension HostSetting {
             .meters, "MAX_POWER_W", .number(1...100_000_000), default: "100000",
             "A power beyond this is dropped as implausible", store: number(\.maximumPowerW)),
         HostSetting(
-            .meters, "ADAPTER_PATH", .text, "Directories with further adapters, colon-separated",
+            .meters, "ADAPTER_PATH", .text, "Directories that adapters are dropped into, colon-separated",
             store: list(\.adapterPath, separator: ":")),
+        HostSetting(
+            .meters, "ADAPTER_ISOLATION", .choice(HostSettings.Isolation.allCases.map(\.rawValue)), default: "auto",
+            "Which adapters run in a process of their own: auto, all but the release's own that need no library; or always",
+            store: word(\.isolation)),
     ]
 
     private static let service = [
@@ -59,6 +63,9 @@ extension HostSetting {
         HostSetting(
             .storage, "UNDELIVERED_DAYS", .integer(1...36_500), default: "365",
             "Days for which slots are kept that could not be delivered", store: integer(\.undeliveredDays)),
+        HostSetting(
+            .storage, "BACKFILL_DAYS", .integer(0...36_500), default: "0",
+            "Days before the first reading for which a meter's own log is asked, too", store: integer(\.backfillDays)),
     ]
 
     private static let delivery = [
@@ -117,7 +124,19 @@ extension HostSetting {
         HostSetting(
             .alerts, "PHANTOM_EXCLUDE", .list, "Circuits that are not phantom load, comma-separated",
             store: list(\.phantomExclude)),
+        HostSetting(
+            .alerts, "ALERT_WEBHOOK_URL", .secret,
+            "Where alerts are sent to, as JSON by POST; a secret, since such an address often holds one",
+            grammar: webhook.allowed,
+            store: { settings, value in
+                parsed(webhook.accepted(value).map(Optional.some), \.alertWebhookURL, &settings)
+            }),
+        HostSetting(
+            .alerts, "ALERT_WEBHOOK_SECRET", .secret,
+            "Signs these messages (HMAC-SHA256), so that the receiver can check them",
+            store: text(\.alertWebhookSecret)),
     ]
+    private static let webhook = SettingKind.url(schemes: ["http", "https"])
 
     private static let process = [
         HostSetting(

@@ -7,6 +7,7 @@ package struct HostSettings: Sendable {
     package internal(set) var fallback = Fallback.mock
     package internal(set) var staleSeconds = 0
     package internal(set) var adapterPath: [String] = []
+    package internal(set) var isolation = Isolation.auto
     package internal(set) var fetchIntervalSeconds = 0
     package internal(set) var maximumPowerW = 0.0
 
@@ -19,6 +20,7 @@ package struct HostSettings: Sendable {
     package internal(set) var dataDirectory = ""
     package internal(set) var historyDays = 0
     package internal(set) var undeliveredDays = 0
+    package internal(set) var backfillDays = 0
 
     package internal(set) var influx = Influx()
     /// Whether INFLUXDB_URL or INFLUXDB_TOKEN is set, rather than left to its default.
@@ -30,6 +32,9 @@ package struct HostSettings: Sendable {
     package internal(set) var highPowerHoldSeconds = 0
     package internal(set) var phantomThresholdW = 0.0
     package internal(set) var phantomExclude: [String] = []
+    /// Nil = nobody is told of alerts.
+    package internal(set) var alertWebhookURL: String?
+    package internal(set) var alertWebhookSecret: String?
 
     package internal(set) var logLevel = LogLevelName.info
     package internal(set) var logFormat = LogFormatName.auto
@@ -71,6 +76,8 @@ package struct HostSettings: Sendable {
         }
     }
 
+    /// Which adapters run in a process of their own.
+    package enum Isolation: String, CaseIterable, Sendable { case auto, always }
     package enum Fallback: String, CaseIterable, Sendable { case mock, none }
     package enum LogLevelName: String, CaseIterable, Sendable { case error, warning, info, debug }
     package enum LogFormatName: String, CaseIterable, Sendable { case auto, text, json }

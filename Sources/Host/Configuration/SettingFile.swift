@@ -30,7 +30,7 @@ package enum SettingFile {
     /// The `.env` of the working directory; one without entries where there is none.
     package static func dotEnv(_ path: String = ".env") throws(UnreadableFile) -> DotEnv {
         guard unsafe access(path, F_OK) == 0 else { return DotEnv("") }
-        return DotEnv(try read(path), path: path)
+        return DotEnv(try read(path))
     }
 
     private static func failure() -> UnreadableFile {

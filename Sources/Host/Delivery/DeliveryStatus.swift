@@ -12,6 +12,8 @@ package struct DeliveryStatus: Sendable {
         case unauthorized
         case missingBucket = "missing_bucket"
         case misconfigured
+        /// What waits cannot be read from the store.
+        case unreadable
     }
 
     package var state = State.idle
@@ -42,6 +44,7 @@ package struct DeliveryStatus: Sendable {
             "check INFLUXDB_TOKEN (or INFLUXDB_USERNAME and INFLUXDB_PASSWORD); nothing is lost meanwhile"
         case .missingBucket:
             "create the bucket or database, or correct INFLUXDB_BUCKET and INFLUXDB_ORG; nothing is lost meanwhile"
+        case .unreadable: "check the disk that holds DATA_DIR; smart-meter outbox verify says what is damaged"
         case .misconfigured: "check INFLUXDB_URL and INFLUXDB_API; nothing is lost meanwhile"
         }
     }

@@ -33,12 +33,12 @@ struct DeliveryWork {
     mutating func run() {
         while !isEnding {
             let pause: Int64?
-            do {
+            do throws(StorageError) {
                 pause = try deliverSome()
             } catch {
-                loop.log.write(.warning, "delivery cannot read the store", [LogField("error", error.message)])
                 reader = nil
-                pause = Duration.second
+                pause = failed(
+                    Failure(.unreadable, "the store cannot be read: \(error.message)", pause: Duration.second))
             }
             guard let pause else { continue }
             wait(pause == .max ? nil : Clock.monotonic() + pause)
@@ -48,10 +48,12 @@ struct DeliveryWork {
     }
 
     /// Waits for news, or for a pause to end: news do not shorten a pause, a reload does.
-    private func wait(_ deadline: Int64?) {
+    private mutating func wait(_ deadline: Int64?) {
         while Poll.firstReadable(loop.news.number, loop.ending.number, until: deadline) == loop.news.number {
             loop.news.silence()
             if deadline == nil || loop.takeReload() { return }
+            // What waits grows meanwhile. A store that cannot be read now is met with the next batch.
+            if let reader { try? count(reader, isAll: false) }
         }
     }
 
@@ -61,7 +63,8 @@ struct DeliveryWork {
     private mutating func deliverSome() throws(StorageError) -> Int64? {
         let reader = if let reader { reader } else { try Reader(directory: loop.directory) }
         self.reader = reader
-        let slots = try reader.waitingSlots(points: loop.options.batchLines)
+        let (slots, unreadable) = try reader.waitingSlots(points: loop.options.batchLines)
+        putAside(unreadable)
         let alerts = try reader.waitingAlerts()
         try count(reader, isAll: slots.isEmpty && alerts.isEmpty)
         guard !slots.isEmpty || !alerts.isEmpty else {
@@ -74,6 +77,23 @@ struct DeliveryWork {
         let bytesPerLine = Double(writer.bytes.count) / Double(max(1, writer.lines.count))
         loop.update { $0.bytesPerLine = bytesPerLine }
         return send(slots, alerts)
+    }
+
+    /// What cannot be read is never sent, and holds nothing up.
+    private func putAside(_ unreadable: [UnreadableSlot]) {
+        guard !unreadable.isEmpty else { return }
+        var settlement = Settlement()
+        for slot in unreadable {
+            settlement.slots.append(slot.row)
+            settlement.rejected.append(
+                RejectedLine(
+                    at: .now, line: "(slot \(slot.row.id) of the store)", reason: slot.reason, slot: slot.row.id,
+                    alert: nil))
+        }
+        loop.log.write(
+            .error, "delivery put slots aside that cannot be read",
+            [LogField("count", unreadable.count), LogField("reason", unreadable[0].reason)])
+        settleAndWait(settlement)
     }
 
     /// Counts what waits: all of it is read for that, so not at every batch.
@@ -248,9 +268,9 @@ struct DeliveryWork {
     private mutating func failed(_ failure: Failure) -> Int64 {
         if isEnding { return 0 }
         failures += 1
-        let longest = min(loop.options.longestPause, Duration.second << Int64(min(failures - 1, 6)))
-        let jittered = Int64(Double(longest) * loop.options.random())
-        let pause = max(failure.pause, jittered, 100 * Duration.millisecond)
+        let growing = Backoff.pause(
+            afterFailures: failures, longest: loop.options.longestPause, random: loop.options.random())
+        let pause = max(failure.pause, growing)
         if failures == 1 || loop.currentStatus.state != failure.state {
             let level: LogLevel = failure.state == .retrying ? .warning : .error
             loop.log.write(

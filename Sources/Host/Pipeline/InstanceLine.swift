@@ -154,6 +154,14 @@ struct InstanceLine {
         return (final, previous?.timestamp ?? final.at)
     }
 
+    /// Takes what a repair of final slots adds to the accounts behind them.
+    mutating func shift(_ sum: EnergyShift, day: Instant, ofDay: Millijoules) {
+        base?.shift(sum, day: day, ofDay: ofDay)
+        live?.shift(sum, day: day, ofDay: ofDay)
+        for index in closed.indices { closed[index].shift(sum, day: day, ofDay: ofDay) }
+        if let base { markDirty(from: base.at + 1) }
+    }
+
     /// Goes back to `now`: the slots after it were made by a clock that was wrong, and are overwritten as time reaches
     /// them. What was counted stays counted. Answers the new base; every emission that was kept is to be forgotten.
     mutating func rewind(to now: Instant, day: (Instant) -> DayBounds) -> Carry? {

@@ -5,18 +5,21 @@ import Storage
 
 /// One instance within the pipeline: its line to the slots, its circuits' names, and what is watched over it.
 struct InstanceWork {
-    private let number: Int
-    private let registration: InstanceRegistration
-    private var line: InstanceLine
-    private var names: CircuitNames
-    private var identities: [CircuitIdentity]
+    let number: Int
+    let registration: InstanceRegistration
+    var line: InstanceLine
+    var names: CircuitNames
+    var identities: [CircuitIdentity]
     private var catalogVersion: Int?
     private var hasSlots: Bool
     private var high: HighConsumption
-    private var nights: NightWatch
-    private var known: PowerSet = []
+    var nights: NightWatch
+    /// Nil where the meter has no log.
+    var repair: InstanceRepair?
+    let rules: FoldRules
+    var known: PowerSet = []
     private var newest = Instant(nanoseconds: .min)
-    private(set) var view = InstanceView()
+    var view = InstanceView()
 
     /// The state key of the fold's base.
     private static let foldKey = "host:fold"
@@ -31,7 +34,7 @@ struct InstanceWork {
         identities = circuits
         names = try store.names(of: number)
         hasSlots = try store.hasSlots(of: number)
-        let rules = FoldRules(
+        rules = FoldRules(
             instance: number, sampling: registration.sampling, maximumPowerW: registration.maximumPowerW,
             isHouse: registration.isHouse)
         line = InstanceLine(
@@ -41,8 +44,11 @@ struct InstanceWork {
             journal: try store.journal(of: number, catalog: CircuitCatalog(circuits: circuits, version: 0)))
         let open = try store.openAlerts(of: number).last { $0.kind == Self.highConsumption }
         high = HighConsumption(
-            rules: options.high, open: open.map { HighConsumption.Episode(start: $0.start, peakW: $0.peakW) })
+            rules: options.high, open: open.map { HighConsumption.Episode(start: $0.start, peakW: $0.peakW ?? 0) })
         nights = NightWatch(number: number, registration: registration)
+        repair = registration.history.map {
+            InstanceRepair(number: number, limits: $0, interval: registration.interval, state: state)
+        }
         view.shownNames = names.shown
         view.circuits = circuits
     }
@@ -71,7 +77,7 @@ struct InstanceWork {
         return isUrgent
     }
 
-    private mutating func takeNames(_ catalog: CircuitCatalog, plan: inout CommitPlan) {
+    mutating func takeNames(_ catalog: CircuitCatalog, plan: inout CommitPlan) {
         guard catalog.version != catalogVersion else { return }
         catalogVersion = catalog.version
         var changed = Set(names.take(catalog))
@@ -124,23 +130,23 @@ struct InstanceWork {
         let use = HousePowers.use(emission.powers, known: emission.known)
         guard let event = high.take(use, at: emission.timestamp) else { return false }
         let name = registration.identity.name
-        func record(_ episode: HighConsumption.Episode, _ ended: Instant?) {
+        func record(_ episode: HighConsumption.Episode, _ ended: Instant?, isNews: Bool) {
             plan.alerts.append(
                 AlertRecord(
                     instance: number, kind: Self.highConsumption, start: episode.start, peakW: episode.peakW,
-                    ended: ended, detail: "above \(options.high.thresholdW) W"))
+                    ended: ended, detail: "above \(options.high.thresholdW) W", isNews: isNews))
         }
         switch event {
         case .raised(let episode):
-            record(episode, nil)
+            record(episode, nil, isNews: true)
             options.log.write(
                 .warning, "High power consumption: \(Shares.tenths(episode.peakW))W", [LogField("instance", name)])
             return true
         case .grew(let episode):
-            record(episode, nil)
+            record(episode, nil, isNews: false)
             return false
         case .ended(let episode, let end):
-            record(episode, end)
+            record(episode, end, isNews: true)
             options.log.write(
                 .info, "High power consumption ended",
                 [LogField("instance", name), LogField("peak_w", Shares.tenths(episode.peakW))])
@@ -167,7 +173,7 @@ struct InstanceWork {
             [LogField("instance", registration.identity.name)])
     }
 
-    private func keep(_ base: Carry, _ plan: inout CommitPlan) {
+    func keep(_ base: Carry, _ plan: inout CommitPlan) {
         plan.states.removeAll { $0.instance == number && $0.key == Self.foldKey }
         plan.states.append(StateRecord(instance: number, key: Self.foldKey, value: base.encoded()))
     }

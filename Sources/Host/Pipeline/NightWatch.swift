@@ -54,9 +54,43 @@ struct NightWatch {
         _ spans: [Range<Instant>], date: String, now: Instant, known: PowerSet, names: CircuitNames,
         identities: [CircuitIdentity], plan: inout CommitPlan, store: Store, options: PipelineOptions
     ) throws(StorageError) -> Bool {
-        guard let first = spans.first, let last = spans.last,
-            try !store.hasNight(of: number, date: date)
-        else { return false }
+        guard let first = spans.first, try !store.hasNight(of: number, date: date) else { return false }
+        let night = try night(spans, known: known, identities: identities, plan: plan, store: store, options: options)
+        plan.nights.append(NightRecord(instance: number, date: date, night: night))
+        try alert(night, at: first.lowerBound, now: now, names: names, plan: &plan, store: store, options: options)
+        return true
+    }
+
+    /// Judges the nights again that repaired slots belong to. Only last night's may still be an alert.
+    mutating func rejudge(
+        _ slots: [Slot], now: Instant, known: PowerSet, names: CircuitNames, identities: [CircuitIdentity],
+        plan: inout CommitPlan, store: Store, options: PipelineOptions
+    ) throws(StorageError) {
+        let zone = options.zone
+        for day in Set(slots.map { zone.startOfDay(containing: $0.end - 1) }).sorted() {
+            let spans = Self.spans(of: day, zone)
+            guard let first = spans.first, let last = spans.last, last.upperBound + wait <= now,
+                slots.contains(where: { slot in
+                    spans.contains { slot.start < $0.upperBound && slot.end > $0.lowerBound }
+                })
+            else { continue }
+            let night = try night(
+                spans, known: known, identities: identities, plan: plan, store: store, options: options)
+            plan.nights.append(NightRecord(instance: number, date: zone.localDate(at: day).text, night: night))
+            guard day == zone.startOfDay(containing: now) else { continue }
+            try alert(night, at: first.lowerBound, now: now, names: names, plan: &plan, store: store, options: options)
+        }
+    }
+
+    private func night(
+        _ spans: [Range<Instant>], known: PowerSet, identities: [CircuitIdentity], plan: CommitPlan, store: Store,
+        options: PipelineOptions
+    ) throws(StorageError) -> PhantomLoad.Night {
+        guard let first = spans.first, let last = spans.last else {
+            return PhantomLoad.night(
+                slots: [], spans: [], known: known,
+                rules: PhantomLoad.Rules(thresholdW: options.phantomThresholdW, excluded: []))
+        }
         let excluded = options.phantomExclude.compactMap { wanted in
             identities.firstIndex { $0.id == wanted || $0.name == wanted }.map { Int32($0) }
         }
@@ -64,12 +98,9 @@ struct NightWatch {
         let stored = try store.slots(of: number, from: first.lowerBound, to: last.upperBound)
         let fresh = plan.slots.filter { $0.instance == number }
         let slots = stored.filter { slot in !fresh.contains { $0.end == slot.end } } + fresh
-        let night = PhantomLoad.night(
+        return PhantomLoad.night(
             slots: slots, spans: spans, known: known,
             rules: PhantomLoad.Rules(thresholdW: options.phantomThresholdW, excluded: Set(excluded)))
-        plan.nights.append(NightRecord(instance: number, date: date, night: night))
-        try alert(night, at: first.lowerBound, now: now, names: names, plan: &plan, store: store, options: options)
-        return true
     }
 
     /// Raised by the first night above the threshold, ended by the first valid one at or under it.
@@ -91,12 +122,14 @@ struct NightWatch {
         let detail =
             "\(kWhPerYear) kWh\(Self.cost(of: kWhPerYear, options)) a year"
             + (behind.isEmpty ? "" : "; behind it: \(behind.joined(separator: ", "))")
+        let isRecent = now - start < Self.newsworthy
         plan.alerts.append(
             AlertRecord(
                 instance: number, kind: Self.phantomLoad, start: open?.start ?? start,
                 peakW: max(open?.peakW ?? 0, powerW), ended: isHigh ? nil : start,
-                detail: isHigh ? detail : open?.detail ?? detail))
-        guard now - start < Self.newsworthy else { return }
+                detail: isHigh ? detail : open?.detail ?? detail,
+                isNews: isRecent && (open == nil || !isHigh)))
+        guard isRecent else { return }
         if isHigh {
             options.log.write(.warning, "High phantom load detected: \(Shares.tenths(powerW))W at 3am (\(detail))")
         } else {

@@ -52,6 +52,9 @@ package final class Pipeline: Sendable {
         return try outcome.get()
     }
 
+    /// How all instances do; an instance that is not named is not there any more.
+    package func report(_ reports: [InstanceReport]) { messages.post(.report(reports)) }
+
     /// Stores a small value; true once it is durable, after everything that was emitted before.
     package func setState(_ record: StateRecord, until deadline: Int64?) -> Bool {
         guard let reply = try? Reply<Bool>() else { return false }
@@ -76,6 +79,29 @@ package final class Pipeline: Sendable {
         guard let reply = try? Reply<Result<Int, StorageError>>() else { return nil }
         messages.post(.operate(operation, reply))
         return reply.wait(until: deadline)
+    }
+
+    // MARK: Gaps
+
+    /// What to ask an instance's log next; nil where the pipeline does not answer in time.
+    package func historyWish(of instance: Int, until deadline: Int64?) -> HistoryWish? {
+        guard let reply = try? Reply<HistoryWish>() else { return nil }
+        messages.post(.wish(instance, reply))
+        return reply.wait(until: deadline)
+    }
+
+    /// What the log has told; true once it is durable.
+    package func take(
+        _ answer: HistoryAnswer, to question: HistoryQuestion, of instance: Int, until deadline: Int64?
+    ) -> Bool {
+        guard let reply = try? Reply<Bool>() else { return false }
+        messages.post(.history(instance, question, answer, reply))
+        return reply.wait(until: deadline) ?? false
+    }
+
+    /// A person wants a span to be asked for, whatever was answered before.
+    package func wantHistory(of instance: Int, _ span: Range<Instant>) {
+        messages.post(.want(instance, span))
     }
 
     /// The wall clock was set: what waits for a time waits anew.
@@ -104,6 +130,7 @@ package final class Pipeline: Sendable {
             let result = try Store.open(in: options.directory)
             store = result.store
             store.prices = options.tariff.map { PriceList(tariff: $0, zone: options.zone) }
+            store.tellsAlerts = options.tellsAlerts
             storeStatus.withLock { $0.setAside = result.setAside }
             work = try PipelineWork(
                 store: store, options: options, intake: intake, wall: .now, monotonic: Clock.monotonic())
@@ -119,7 +146,7 @@ package final class Pipeline: Sendable {
             let isLast = work.take(messages.take(), wall: .now, monotonic: Clock.monotonic())
             work.advance(now: .now)
             let hasCommitted = work.commitIfDue(monotonic: Clock.monotonic(), wall: .now, isLast: isLast)
-            publish(work)
+            publish(&work)
             if work.taken != told { listener.withLock { $0 }?() }
             told = work.taken
             if hasCommitted { committed() }
@@ -127,8 +154,11 @@ package final class Pipeline: Sendable {
         }
     }
 
-    private func publish(_ work: PipelineWork) {
-        views.withLock { $0 = work.views }
+    private func publish(_ work: inout PipelineWork) {
+        let changed = work.takeViews()
+        views.withLock { views in
+            for (instance, view) in changed { views[instance] = view }
+        }
         alerts.withLock { $0 = work.alerts }
         storeStatus.withLock { status in
             let setAside = status.setAside
@@ -141,9 +171,13 @@ package final class Pipeline: Sendable {
 /// What the pipeline's thread is asked.
 enum PipelineMessage: Sendable {
     case register(InstanceRegistration, Reply<Result<InstanceSeed, StorageError>>)
+    case report([InstanceReport])
     case setState(StateRecord, Reply<Bool>)
     case note(StateRecord)
     case settle(Settlement, @Sendable () -> Void)
+    case wish(Int, Reply<HistoryWish>)
+    case history(Int, HistoryQuestion, HistoryAnswer, Reply<Bool>)
+    case want(Int, Range<Instant>)
     case operate(@Sendable (Store) throws(StorageError) -> Int, Reply<Result<Int, StorageError>>)
     case stop
 }

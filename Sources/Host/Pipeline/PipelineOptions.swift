@@ -22,6 +22,8 @@ package struct PipelineOptions: Sendable {
     package var tariff: Tariff?
     /// The currency of the tariff, as people write it; may be empty.
     package var currency: String
+    /// Whether there is a webhook that alerts are told to.
+    package var tellsAlerts = false
     package var log: Log
 
     package init(
@@ -46,7 +48,7 @@ package struct PipelineOptions: Sendable {
 }
 
 /// An instance as the pipeline gets to know it.
-package struct InstanceRegistration: Sendable {
+package struct InstanceRegistration: Hashable, Sendable {
     package var identity: InstanceIdentity
     /// Nanoseconds, as are all of these.
     package var sampling: Int64
@@ -54,9 +56,12 @@ package struct InstanceRegistration: Sendable {
     package var late: Int64
     package var isHouse: Bool
     package var maximumPowerW: Double
+    /// Nil where the adapter has no log to ask.
+    package var history: HistoryLimits?
 
     package init(
-        identity: InstanceIdentity, sampling: Int64, interval: Int64, late: Int64, isHouse: Bool, maximumPowerW: Double
+        identity: InstanceIdentity, sampling: Int64, interval: Int64, late: Int64, isHouse: Bool, maximumPowerW: Double,
+        history: HistoryLimits? = nil
     ) {
         self.identity = identity
         self.sampling = sampling
@@ -64,6 +69,7 @@ package struct InstanceRegistration: Sendable {
         self.late = late
         self.isHouse = isHouse
         self.maximumPowerW = maximumPowerW
+        self.history = history
     }
 }
 
@@ -98,6 +104,8 @@ package struct InstanceView: Sendable {
     package var tooLate = 0
     /// End of the newest slot; nil before the first. In the future where the clock was set back.
     package var newestSlot: Instant?
+    /// Of its gaps; nil where its meter has no log.
+    package var repair: RepairProgress?
 }
 
 /// How the store is doing.
@@ -105,6 +113,8 @@ package struct StoreStatus: Sendable {
     /// Nil while commits succeed.
     package var problem: String?
     package var advice = ""
+    /// The file is damaged: nothing but a start, which sets it aside, goes on from here.
+    package var isDamaged = false
     package var since: Instant?
     /// Emissions that wait in memory for a commit.
     package var held = 0

@@ -11,6 +11,8 @@ struct PipelineWork {
     private let options: PipelineOptions
     private let intake: Intake<Emission>
     private var instances: [Int: InstanceWork] = [:]
+    /// Instances that something came for since the last turn.
+    private var touched: Set<Int> = []
     private var plan = CommitPlan()
     private var replies: [Reply<Bool>] = []
     private var settled: [@Sendable () -> Void] = []
@@ -26,6 +28,7 @@ struct PipelineWork {
     private(set) var taken = 0
     private(set) var status = StoreStatus()
     private var gate: ClockGate
+    private var watches = InstanceWatches()
     /// What a clock that is set does not show.
     private let notBefore: Instant
 
@@ -52,7 +55,13 @@ struct PipelineWork {
         noteDropped()
     }
 
-    var views: [Int: InstanceView] { instances.mapValues(\.view) }
+    func view(of instance: Int) -> InstanceView? { instances[instance]?.view }
+
+    /// What may have changed with this turn, and is to be seen: each is handed out once.
+    mutating func takeViews() -> [(instance: Int, view: InstanceView)] {
+        defer { touched = [] }
+        return touched.compactMap { number in instances[number].map { (number, $0.view) } }
+    }
 
     /// Monotonic ns of what comes next; nil = nothing but messages.
     func nextWake(monotonic: Int64, wall: Instant) -> Int64? {
@@ -63,6 +72,7 @@ struct PipelineWork {
         if retryAt == nil, !plan.isEmpty { consider(lastCommit + Self.commitInterval) }
         consider(nextPrune)
         consider(gate.deadline)
+        if gate.deadline == nil { consider(watches.due) }
         for instance in instances.values {
             consider(instance.nextWake.map { monotonic + max(0, $0 - wall) })
         }
@@ -78,7 +88,9 @@ struct PipelineWork {
         var isLast = false
         for message in messages {
             switch message {
-            case .register(let registration, let reply): reply.give(register(registration))
+            case .register(let registration, let reply):
+                reply.give(register(registration, monotonic: monotonic, wall: wall))
+            case .report(let reports): watches.take(reports)
             case .setState(let record, let reply):
                 plan.states.append(record)
                 replies.append(reply)
@@ -89,6 +101,12 @@ struct PipelineWork {
             case .settle(let settlement, let done):
                 plan.settlements.append(settlement)
                 settled.append(done)
+                isUrgent = true
+            case .wish(let number, let reply): reply.give(wish(number, now: wall))
+            case .history(let number, let question, let answer, let reply):
+                takeHistory(number, question, answer, reply, now: wall)
+            case .want(let number, let span):
+                instances[number]?.want(span, plan: &plan)
                 isUrgent = true
             case .operate(let operation, let reply):
                 do throws(StorageError) {
@@ -101,28 +119,75 @@ struct PipelineWork {
             case .stop: isLast = true
             }
         }
+        watch(wall: wall, monotonic: monotonic)
         return isLast
     }
 
-    private mutating func register(_ registration: InstanceRegistration) -> Result<InstanceSeed, StorageError> {
+    /// Silence and failing adapters; not before it is clear what time it is.
+    private mutating func watch(wall: Instant, monotonic: Int64) {
+        guard gate.deadline == nil else { return }
+        let moment = InstanceWatch.Moment(wall: wall, monotonic: monotonic)
+        if watches.judge(at: moment, plan: &plan, store: store, log: options.log) { isUrgent = true }
+    }
+
+    private mutating func register(
+        _ registration: InstanceRegistration, monotonic: Int64, wall: Instant
+    ) -> Result<InstanceSeed, StorageError> {
         do throws(StorageError) {
             let number = try store.number(of: registration.identity)
+            if instances[number] != nil, !plan.isEmpty {
+                // It is made anew from the store, which has to have everything by then.
+                try commit(monotonic: monotonic, wall: wall)
+                succeeded(monotonic: monotonic)
+            }
             let circuits = try store.circuits(of: number)
             let state = try store.state(of: number)
             alerts.take(try store.openAlerts(of: number))
             instances[number] = try InstanceWork(
                 number: number, registration: registration, circuits: circuits, state: state, store: store,
                 options: options)
+            touched.insert(number)
+            try watches.begin(
+                number, registration, at: InstanceWatch.Moment(wall: wall, monotonic: monotonic), store: store)
             return .success(InstanceSeed(number: number, circuits: circuits, state: state))
         } catch {
             return .failure(error)
         }
     }
 
+    private mutating func wish(_ number: Int, now: Instant) -> HistoryWish {
+        defer { touched.insert(number) }
+        do throws(StorageError) {
+            return try instances[number]?.wish(now: now, plan: &plan, store: store, options: options)
+                ?? .nothing(until: nil)
+        } catch {
+            options.log.write(.warning, "gaps not looked for", [LogField("error", error.message)])
+            return .nothing(until: now + Duration.minute)
+        }
+    }
+
+    private mutating func takeHistory(
+        _ number: Int, _ question: HistoryQuestion, _ answer: HistoryAnswer, _ reply: Reply<Bool>, now: Instant
+    ) {
+        touched.insert(number)
+        do throws(StorageError) {
+            try instances[number]?.take(
+                answer, to: question, now: now, plan: &plan, store: store, options: options)
+            replies.append(reply)
+            isUrgent = true
+        } catch {
+            options.log.write(.warning, "gap not filled", [LogField("error", error.message)])
+            reply.give(false)
+        }
+    }
+
     private mutating func takeEmissions(wall: Instant, monotonic: Int64) {
+        let moment = InstanceWatch.Moment(wall: wall, monotonic: monotonic)
         for emission in passed(intake.take(), wall: wall, monotonic: monotonic) {
             taken += 1
             guard instances[emission.instance] != nil else { continue }
+            touched.insert(emission.instance)
+            if watches.hear(emission.instance, at: moment, plan: &plan, log: options.log) { isUrgent = true }
             if instances[emission.instance]?.take(emission, plan: &plan, options: options) == true { isUrgent = true }
             heldBytes += Self.size(of: emission)
         }
@@ -169,13 +234,17 @@ struct PipelineWork {
         }
         for number in instances.keys where instances[number]?.isAhead(of: now) == true {
             instances[number]?.rewind(to: now, plan: &plan, options: options)
+            touched.insert(number)
             isUrgent = true
         }
     }
 
-    /// Closes slots and judges nights.
+    /// Closes slots and judges nights, where something has come or is due.
     mutating func advance(now: Instant) {
-        for number in instances.keys {
+        for (number, instance) in instances where instance.nextWake.map({ $0 <= now }) ?? false {
+            touched.insert(number)
+        }
+        for number in touched {
             if instances[number]?.advance(now: now, plan: &plan, store: store, options: options) == true {
                 isUrgent = true
             }
@@ -185,7 +254,12 @@ struct PipelineWork {
     /// True where something was committed.
     mutating func commitIfDue(monotonic: Int64, wall: Instant, isLast: Bool) -> Bool {
         defer { prune(monotonic: monotonic, wall: wall) }
-        guard !plan.isEmpty else { return isUrgent.taken() }
+        guard !plan.isEmpty else {
+            // There was nothing to make durable.
+            for reply in replies { reply.give(true) }
+            replies = []
+            return isUrgent.taken()
+        }
         let isDue = isUrgent || isLast || monotonic - lastCommit >= Self.commitInterval
         guard isDue, isLast || retryAt.map({ $0 <= monotonic }) ?? true else { return false }
         do throws(StorageError) {
@@ -243,6 +317,7 @@ struct PipelineWork {
         }
         status.problem = error.message
         status.advice = error.advice
+        if error.kind == .corrupt { status.isDamaged = true }
         status.since = status.since ?? wall
         status.held = plan.emissions.count
     }

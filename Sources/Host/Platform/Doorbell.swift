@@ -55,15 +55,18 @@ package enum Poll {
 
     /// Waits for either of two descriptors (a negative one is ignored); answers the number of one that is readable.
     package static func firstReadable(_ first: Int32, _ second: Int32, until deadline: Int64?) -> Int32? {
+        let ready = ready([first, second], until: deadline)
+        return ready[0] ? first : ready[1] ? second : nil
+    }
+
+    /// Waits until some of the descriptors (negative ones are ignored) are readable or hung up, or until `deadline`:
+    /// which are.
+    package static func ready(_ descriptors: [Int32], until deadline: Int64?) -> [Bool] {
         while true {
-            var entries = [
-                pollfd(fd: first, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: second, events: Int16(POLLIN), revents: 0),
-            ]
-            let count = unsafe poll(&entries, 2, milliseconds(until: deadline))
-            if count > 0 { return entries.first { $0.revents != 0 }?.fd }
-            if count < 0, errno != EINTR { return nil }
-            if let deadline, Clock.monotonic() >= deadline { return nil }
+            var entries = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            let count = unsafe poll(&entries, nfds_t(entries.count), milliseconds(until: deadline))
+            let isOver = count < 0 ? errno != EINTR : deadline.map { Clock.monotonic() >= $0 } ?? false
+            if count > 0 || isOver { return entries.map { count > 0 && $0.revents != 0 } }
         }
     }
 

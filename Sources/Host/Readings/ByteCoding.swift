@@ -17,6 +17,9 @@ public struct ByteWriter: Sendable {
         }
     }
 
+    /// The bytes as they are; how many there are is not said.
+    @inlinable public mutating func write(bytes: some Sequence<UInt8>) { storage.append(contentsOf: bytes) }
+
     @inlinable public mutating func write(_ value: Double) { write(value.bitPattern) }
     @inlinable public mutating func write(_ value: Float) { write(value.bitPattern) }
     @inlinable public mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
@@ -56,6 +59,13 @@ public struct ByteReader: Sendable {
         }
         rest = rest.dropFirst(size)
         return value
+    }
+
+    /// As many bytes as they are.
+    public mutating func readBytes(_ count: Int) -> [UInt8]? {
+        guard count >= 0, rest.count >= count else { return nil }
+        defer { rest = rest.dropFirst(count) }
+        return Array(rest.prefix(count))
     }
 
     public mutating func readDouble() -> Double? { read(UInt64.self).map(Double.init(bitPattern:)) }

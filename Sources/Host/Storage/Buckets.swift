@@ -25,7 +25,7 @@ struct Buckets {
     /// Brings the buckets of slots that were just written up to date, within the caller's transaction.
     ///
     /// - Parameters:
-    ///   - prunedTo: slots that ended up to here may be gone; a bucket that begins before is not touched.
+    ///   - prunedTo: slots that ended up to here may be gone; a bucket that begins before, and is there, is not touched.
     ///   - prices: what a bucket that has no prices yet gets.
     mutating func refresh(
         added: [Slot], changed: [Slot], prunedTo: Instant, prices: PriceList?, in database: Database
@@ -40,8 +40,12 @@ struct Buckets {
         for slot in added where !slot.isFirstLight {
             let key = Key(of: slot)
             // What was just made anew has the new slots in it.
-            guard key.start >= prunedTo, !remade.contains(key) else { continue }
-            if sums[key] == nil { sums[key] = try begun(key, added, database) }
+            guard !remade.contains(key) else { continue }
+            if sums[key] == nil {
+                // A quarter hour that never was has no slots that are gone.
+                if key.start < prunedTo, try self.prices(key, database) != nil { continue }
+                sums[key] = try begun(key, added, database)
+            }
             sums[key]?.add(slot)
         }
         for (key, sum) in sums {

@@ -15,13 +15,14 @@ package struct CommitPlan: Sendable {
     package var nights: [NightRecord] = []
     package var states: [StateRecord] = []
     package var settlements: [Settlement] = []
+    package var asked: [AskedRecord] = []
 
     package init() {}
 
     package var isEmpty: Bool {
         circuits.isEmpty && forgetEmissionsOf.isEmpty && emissions.isEmpty && keepEmissionsFrom.isEmpty && slots.isEmpty
             && alerts.isEmpty
-            && nights.isEmpty && states.isEmpty && settlements.isEmpty
+            && nights.isEmpty && states.isEmpty && settlements.isEmpty && asked.isEmpty
     }
 }
 
@@ -43,21 +44,28 @@ package struct CircuitRecord: Sendable {
 /// An alert's episode; the same (instance, kind, start) overwrites itself as it goes on.
 package struct AlertRecord: Hashable, Sendable {
     package var instance: Int
-    /// `high_consumption` or `phantom_load`.
+    /// `high_consumption`, `phantom_load`, `no_data` or `adapter_failing`.
     package var kind: String
     package var start: Instant
-    package var peakW: Double
+    /// Nil for an alert that is not about power.
+    package var peakW: Double?
     package var ended: Instant?
     /// One line for a person.
     package var detail: String
+    /// Whether it has just been raised or ended, so that the webhook is to be told.
+    package var isNews: Bool
 
-    package init(instance: Int, kind: String, start: Instant, peakW: Double, ended: Instant?, detail: String) {
+    package init(
+        instance: Int, kind: String, start: Instant, peakW: Double?, ended: Instant?, detail: String,
+        isNews: Bool = false
+    ) {
         self.instance = instance
         self.kind = kind
         self.start = start
         self.peakW = peakW
         self.ended = ended
         self.detail = detail
+        self.isNews = isNews
     }
 
     /// What it is called in InfluxDB, in the API and in messages.
@@ -91,6 +99,23 @@ package struct StateRecord: Hashable, Sendable {
     }
 }
 
+/// A span that was asked of a meter's log, and what came of it.
+package struct AskedRecord: Hashable, Sendable {
+    package var instance: Int
+    package var span: Range<Instant>
+    /// A word for people; nil = it shall be asked again.
+    package var answer: String?
+    /// When it may be asked again; nil = never.
+    package var retryAt: Instant?
+
+    package init(instance: Int, span: Range<Instant>, answer: String?, retryAt: Instant? = nil) {
+        self.instance = instance
+        self.span = span
+        self.answer = answer
+        self.retryAt = retryAt
+    }
+}
+
 /// What the destination has answered for: rows and the revisions of them that were read.
 package struct Settlement: Hashable, Sendable {
     package struct Row: Hashable, Sendable {
@@ -106,10 +131,11 @@ package struct Settlement: Hashable, Sendable {
     package var slots: [Row] = []
     package var alerts: [Row] = []
     package var rejected: [RejectedLine] = []
+    package var messages: [AnsweredMessage] = []
 
     package init() {}
 
-    package var isEmpty: Bool { slots.isEmpty && alerts.isEmpty && rejected.isEmpty }
+    package var isEmpty: Bool { slots.isEmpty && alerts.isEmpty && rejected.isEmpty && messages.isEmpty }
 }
 
 /// A line that the destination will not take, with its words.
@@ -127,5 +153,16 @@ package struct RejectedLine: Hashable, Sendable {
         self.reason = reason
         self.slot = slot
         self.alert = alert
+    }
+}
+
+/// A message that the webhook has taken.
+package struct AnsweredMessage: Hashable, Sendable {
+    package var id: Int64
+    package var at: Instant
+
+    package init(id: Int64, at: Instant) {
+        self.id = id
+        self.at = at
     }
 }

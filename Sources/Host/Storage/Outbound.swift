@@ -24,6 +24,12 @@ package struct OutboundSlot: Sendable {
     package var row: Settlement.Row { Settlement.Row(id: id, revision: revision) }
 }
 
+/// A slot that waits to be sent and cannot be read.
+package struct UnreadableSlot: Sendable {
+    package var row: Settlement.Row
+    package var reason: String
+}
+
 /// An alert that waits to be sent.
 package struct OutboundAlert: Sendable {
     package var id: Int64
@@ -39,6 +45,15 @@ package struct OutboundAlert: Sendable {
     }
 
     package var row: Settlement.Row { Settlement.Row(id: id, revision: revision) }
+}
+
+/// A message about an alert that waits to be sent.
+package struct OutboundMessage: Sendable {
+    package var id: Int64
+    /// `raised` or `ended`.
+    package var state: String
+    /// The alert as it is now.
+    package var outbound: OutboundAlert
 }
 
 /// What waits.

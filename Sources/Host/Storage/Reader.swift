@@ -13,8 +13,11 @@ package final class Reader {
 
     // MARK: Delivery
 
-    /// Slots that wait, newest first: as many as make about `points` lines.
-    package func waitingSlots(points: Int) throws(StorageError) -> [OutboundSlot] {
+    /// Slots that wait, newest first: as many as make about `points` lines. One that is damaged is told apart: it must
+    /// not hold the others up.
+    package func waitingSlots(
+        points: Int
+    ) throws(StorageError) -> (slots: [OutboundSlot], unreadable: [UnreadableSlot]) {
         let rows = try database.statement(
             """
             SELECT id, \(SlotRows.columns), revision, instance FROM slot
@@ -22,33 +25,73 @@ package final class Reader {
             """)
         defer { rows.reset() }
         var slots: [OutboundSlot] = []
+        var unreadable: [UnreadableSlot] = []
         var lines = 0
-        while lines < points, try rows.step() {
-            let slot = try outbound(rows)
-            lines += slot.slot.circuits.count + 1
-            slots.append(slot)
+        while lines < points, unreadable.count < points, try rows.step() {
+            do throws(StorageError) {
+                let slot = try outbound(rows)
+                lines += slot.slot.circuits.count + 1
+                slots.append(slot)
+            } catch {
+                let row = Settlement.Row(id: rows.integer(0), revision: rows.integer(SlotRows.count + 1))
+                unreadable.append(UnreadableSlot(row: row, reason: error.message))
+            }
         }
-        return slots
+        return (slots, unreadable)
     }
 
     package func waitingAlerts() throws(StorageError) -> [OutboundAlert] {
         let rows = try database.statement(
-            """
-            SELECT id, revision, instance, kind, start, peak_w, ended, detail FROM alert
-            WHERE delivered < revision ORDER BY start DESC LIMIT 100
-            """)
+            "SELECT \(Self.alertColumns) FROM alert WHERE delivered < revision ORDER BY start DESC LIMIT 100")
+        defer { rows.reset() }
         var alerts: [OutboundAlert] = []
-        while try rows.step() {
-            let instance = Int(rows.integer(2))
-            let alert = AlertRecord(
-                instance: instance, kind: rows.text(3), start: Instant(nanoseconds: rows.integer(4)),
-                peakW: rows.real(5), ended: rows.optionalInteger(6).map(Instant.init(nanoseconds:)),
-                detail: rows.text(7))
-            alerts.append(
-                OutboundAlert(
-                    id: rows.integer(0), revision: rows.integer(1), alert: alert, meter: try identity(of: instance)))
-        }
+        while try rows.step() { alerts.append(try alert(rows)) }
         return alerts
+    }
+
+    /// Every alert that began within (from, to], oldest first, or only those that wait; handed over one by one.
+    package func forEachAlert(
+        from: Instant, to: Instant, onlyWaiting: Bool, _ body: (OutboundAlert) -> Void
+    ) throws(StorageError) {
+        let rows = try database.statement(
+            """
+            SELECT \(Self.alertColumns) FROM alert
+            WHERE start > ? AND start <= ? AND (? = 0 OR delivered < revision) ORDER BY start
+            """)
+        defer { rows.reset() }
+        rows.bind(1, from.nanoseconds)
+        rows.bind(2, to.nanoseconds)
+        rows.bind(3, onlyWaiting ? 1 : 0 as Int64)
+        while try rows.step() { body(try alert(rows)) }
+    }
+
+    private static let alertColumns =
+        "alert.id, revision, instance, kind, start, peak_w, ended, detail"
+
+    private func alert(_ rows: Statement) throws(StorageError) -> OutboundAlert {
+        let instance = Int(rows.integer(2))
+        let alert = AlertRecord(
+            instance: instance, kind: rows.text(3), start: Instant(nanoseconds: rows.integer(4)),
+            peakW: rows.optionalReal(5), ended: rows.optionalInteger(6).map(Instant.init(nanoseconds:)),
+            detail: rows.text(7))
+        return OutboundAlert(
+            id: rows.integer(0), revision: rows.integer(1), alert: alert, meter: try identity(of: instance))
+    }
+
+    /// What the webhook is still to be told, in the order in which it happened.
+    package func waitingMessages() throws(StorageError) -> [OutboundMessage] {
+        let rows = try database.statement(
+            """
+            SELECT \(Self.alertColumns), message.id, state FROM message JOIN alert ON alert.id = message.alert
+            WHERE answered IS NULL ORDER BY message.id LIMIT 500
+            """)
+        defer { rows.reset() }
+        var messages: [OutboundMessage] = []
+        while try rows.step() {
+            messages.append(
+                OutboundMessage(id: rows.integer(8), state: rows.text(9), outbound: try alert(rows)))
+        }
+        return messages
     }
 
     package func backlog() throws(StorageError) -> Backlog {
@@ -170,20 +213,46 @@ package final class Reader {
         return wrong > 0 ? ["\(wrong) quarter hours are not the sum of their slots"] : []
     }
 
-    /// Every slot that ends within (from, to], oldest first, or only those that wait; handed over one by one.
+    /// Every slot that ends within (from, to], or only those that wait, instance by instance, oldest first; handed over one
+    /// by one. Read page by page: who takes them may be slow, and a reader that stays open keeps the log from being
+    /// written back.
     package func forEachSlot(
         from: Instant, to: Instant, onlyWaiting: Bool, _ body: (OutboundSlot) -> Void
     ) throws(StorageError) {
         let rows = try database.statement(
             """
             SELECT id, \(SlotRows.columns), revision, instance FROM slot
-            WHERE end > ? AND end <= ? AND (? = 0 OR delivered < revision) ORDER BY end
+            WHERE instance = ? AND end > ? AND end <= ? AND (? = 0 OR delivered < revision) ORDER BY end LIMIT ?
             """)
-        rows.bind(1, from.nanoseconds)
-        rows.bind(2, to.nanoseconds)
-        rows.bind(3, onlyWaiting ? 1 : 0 as Int64)
-        while try rows.step() { body(try outbound(rows)) }
+        for instance in try instanceNumbers() {
+            var place = from
+            while true {
+                rows.bind(1, instance)
+                rows.bind(2, place.nanoseconds)
+                rows.bind(3, to.nanoseconds)
+                rows.bind(4, onlyWaiting ? 1 : 0 as Int64)
+                rows.bind(5, Self.page)
+                var slots: [OutboundSlot] = []
+                do {
+                    defer { rows.reset() }
+                    while try rows.step() { slots.append(try outbound(rows)) }
+                }
+                for slot in slots { body(slot) }
+                guard slots.count == Self.page, let last = slots.last else { break }
+                place = last.slot.end
+            }
+        }
     }
+
+    private func instanceNumbers() throws(StorageError) -> [Int64] {
+        let rows = try database.statement("SELECT id FROM instance ORDER BY id")
+        defer { rows.reset() }
+        var numbers: [Int64] = []
+        while try rows.step() { numbers.append(rows.integer(0)) }
+        return numbers
+    }
+
+    private static let page: Int64 = 500
 
     /// Rows of `id, SlotRows.columns, revision, instance`.
     private func outbound(_ rows: Statement) throws(StorageError) -> OutboundSlot {

@@ -3,9 +3,9 @@
 /// Instants are nanoseconds since the epoch, energies millijoules, powers watts; NULL is "not measured".
 enum Schema {
     /// The version that the first of `migrations` makes. Those before it were never released.
-    private static let first = 3
+    private static let first = 4
     /// Step n makes version `first` + n of the one before.
-    private static let migrations = [version3]
+    private static let migrations = [version4]
 
     static func prepare(_ database: Database) throws(StorageError) {
         let version = Int(try database.number("PRAGMA user_version") ?? 0)
@@ -28,7 +28,7 @@ enum Schema {
         }
     }
 
-    private static let version3 = """
+    private static let version4 = """
         CREATE TABLE instance (
             id INTEGER PRIMARY KEY, meter_type TEXT NOT NULL, label TEXT NOT NULL, UNIQUE (meter_type, label)) STRICT;
         -- Numbers of circuits are for good; what people see as their names is circuit_name's.
@@ -70,9 +70,14 @@ enum Schema {
             PRIMARY KEY (instance, start)) STRICT;
         CREATE TABLE alert (
             id INTEGER PRIMARY KEY, instance INTEGER NOT NULL, kind TEXT NOT NULL, start INTEGER NOT NULL,
-            peak_w REAL NOT NULL, ended INTEGER, detail TEXT NOT NULL,
+            peak_w REAL, ended INTEGER, detail TEXT NOT NULL,
             revision INTEGER NOT NULL, delivered INTEGER NOT NULL, UNIQUE (instance, kind, start)) STRICT;
         CREATE INDEX alert_waiting ON alert (start DESC) WHERE delivered < revision;
+        -- What the webhook is told of an alert: each state ('raised', 'ended') once; `answered` is NULL until it was.
+        CREATE TABLE message (
+            id INTEGER PRIMARY KEY, alert INTEGER NOT NULL, state TEXT NOT NULL, answered INTEGER,
+            UNIQUE (alert, state)) STRICT;
+        CREATE INDEX message_waiting ON message (id) WHERE answered IS NULL;
         -- One row a local night, by its date (YYYY-MM-DD).
         CREATE TABLE night (
             instance INTEGER NOT NULL, date TEXT NOT NULL, power_w REAL, reason TEXT, coverage REAL NOT NULL,

@@ -5,6 +5,8 @@ package struct StorageError: Error, CustomStringConvertible, Sendable {
         case full
         /// Reading or writing failed: a disk fault, a read-only remount, a directory that is gone.
         case inputOutput
+        /// The file was removed or replaced while it was open.
+        case gone
         case corrupt
         case busy
         /// It took longer than a reader may: it would keep the log of changes from being written back.
@@ -32,6 +34,7 @@ package struct StorageError: Error, CustomStringConvertible, Sendable {
         switch kind {
         case .full: "make room on the disk that holds DATA_DIR"
         case .inputOutput: "check that DATA_DIR is there, is writable, and that its disk is sound"
+        case .gone: "bring DATA_DIR back as it was; where it is gone for good, restart smart-meter"
         case .corrupt: "the damaged file was set aside; it can be inspected with sqlite3's .recover"
         case .tooSlow: "ask for less at once"
         case .busy: "close other programs that hold the database open for long"

@@ -96,9 +96,24 @@ extension Store {
             alerts.append(
                 AlertRecord(
                     instance: instance, kind: rows.text(0), start: Instant(nanoseconds: rows.integer(1)),
-                    peakW: rows.real(2), ended: nil, detail: rows.text(3)))
+                    peakW: rows.optionalReal(2), ended: nil, detail: rows.text(3)))
         }
         return alerts
+    }
+
+    /// The instances that have an alert of one of these kinds which has not ended.
+    package func instancesWithOpenAlerts(kinds: [String]) throws(StorageError) -> [Int: InstanceIdentity] {
+        let rows = try database.statement(
+            """
+            SELECT DISTINCT instance.id, meter_type, label, kind FROM alert
+            JOIN instance ON instance.id = alert.instance WHERE ended IS NULL
+            """)
+        var instances: [Int: InstanceIdentity] = [:]
+        while try rows.step() {
+            guard kinds.contains(rows.text(3)) else { continue }
+            instances[Int(rows.integer(0))] = InstanceIdentity(meterType: rows.text(1), label: rows.text(2))
+        }
+        return instances
     }
 
     /// An instance's slots that end within (from, to].

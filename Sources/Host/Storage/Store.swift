@@ -10,14 +10,19 @@ package final class Store {
     /// Raw slots that ended up to here may be gone.
     var prunedTo = Instant(nanoseconds: .min)
     package let reserve: Reserve
+    /// The file that was opened.
+    private let place: FilePlace?
     /// What energy costs; nil = nobody said.
     package var prices: PriceList?
+    /// Whether there is a webhook that alerts are told to.
+    package var tellsAlerts = false
 
     package static let fileName = "smart-meter.db"
 
     private init(path: String, reserve: Reserve) throws(StorageError) {
         self.reserve = reserve
         database = try Database(path: path, access: .writer)
+        place = FilePlace(of: path)
         try Schema.prepare(database)
         // Where a table is damaged, reading all of it says so now and not in the middle of a night.
         if let finding = try database.text("PRAGMA quick_check(1)"), finding != "ok" {
@@ -57,6 +62,10 @@ package final class Store {
 
     /// One transaction, all or nothing: when it returns, everything in the plan survives a power cut.
     package func commit(_ plan: CommitPlan) throws(StorageError) {
+        // SQLite goes on writing to a file that was removed: what it takes then is gone with the process.
+        guard FilePlace(of: database.path) == place else {
+            throw StorageError(.gone, "\(database.path) is gone, or not the file that was opened")
+        }
         let names = nameIDs
         do {
             try database.transaction { () throws(StorageError) in
@@ -71,6 +80,7 @@ package final class Store {
                 for night in plan.nights { try write(night) }
                 for state in plan.states { try write(state) }
                 for settlement in plan.settlements { try settle(settlement) }
+                for asked in plan.asked { try write(asked) }
             }
         } catch {
             nameIDs = names
@@ -189,6 +199,22 @@ package final class Store {
         upsert.bind(5, alert.ended?.nanoseconds)
         upsert.bind(6, alert.detail)
         try upsert.run()
+        if alert.isNews, tellsAlerts { try tell(alert) }
+    }
+
+    /// One message a state. Who was not told that an episode began is not told that it ended.
+    private func tell(_ alert: AlertRecord) throws(StorageError) {
+        let insert = try database.statement(
+            """
+            INSERT OR IGNORE INTO message (alert, state)
+            SELECT id, ?4 FROM alert WHERE instance = ?1 AND kind = ?2 AND start = ?3
+            AND (?4 = 'raised' OR EXISTS (SELECT 1 FROM message AS told WHERE told.alert = alert.id AND told.state = 'raised'))
+            """)
+        insert.bind(1, Int64(alert.instance))
+        insert.bind(2, alert.kind)
+        insert.bind(3, alert.start.nanoseconds)
+        insert.bind(4, alert.ended == nil ? "raised" : "ended")
+        try insert.run()
     }
 
     private func write(_ record: NightRecord) throws(StorageError) {
@@ -240,6 +266,12 @@ package final class Store {
             insert.bind(4, line.slot)
             insert.bind(5, line.alert)
             try insert.run()
+        }
+        let answer = try database.statement("UPDATE message SET answered = ? WHERE id = ?")
+        for message in settlement.messages {
+            answer.bind(1, message.at.nanoseconds)
+            answer.bind(2, message.id)
+            try answer.run()
         }
     }
 

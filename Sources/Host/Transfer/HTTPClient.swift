@@ -9,6 +9,8 @@ package final class HTTPClient {
     // Made in init, freed in deinit; libcurl's handles never leave this file.
     private let easy: OpaquePointer
     private let multi: OpaquePointer
+    /// Where libcurl says what a code alone does not: which end of a certificate's time has passed, for one.
+    private let words: UnsafeMutableBufferPointer<CChar>
     private let userAgent: String
 
     private static let connectTimeoutMilliseconds = 5000
@@ -24,12 +26,15 @@ package final class HTTPClient {
         }
         unsafe self.easy = OpaquePointer(easy)
         unsafe self.multi = OpaquePointer(multi)
+        unsafe words = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        unsafe words.initialize(repeating: 0)
         self.userAgent = userAgent
     }
 
     deinit {
         unsafe curl_multi_cleanup(multiHandle)
         unsafe curl_easy_cleanup(easyHandle)
+        unsafe words.deallocate()
     }
 
     private var easyHandle: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(easy) }
@@ -44,12 +49,12 @@ package final class HTTPClient {
         _ request: HTTPRequest, until deadline: Int64, interrupt: Int32 = -1
     ) throws(TransferError) -> HTTPResponse {
         let server = Self.server(of: request.url)
-        let exchange = Exchange(limit: request.maximumBodyBytes)
+        let exchange = Exchange(limit: request.maximumBodyBytes, ignoresBody: request.ignoresBody)
         let headers = HeaderList(request, userAgent: userAgent)
         unsafe curl_easy_reset(easyHandle)
         try configure(request, headers, exchange, until: deadline, server)
         unsafe curl_multi_add_handle(multiHandle, easyHandle)
-        let outcome = run(until: deadline, interrupt: interrupt)
+        let outcome = run(exchange, until: deadline, interrupt: interrupt)
         unsafe curl_multi_remove_handle(multiHandle, easyHandle)
         // The exchange and the headers are referenced by the handle until here.
         withExtendedLifetime((exchange, headers)) {}
@@ -62,6 +67,7 @@ package final class HTTPClient {
         case .cancelled: throw TransferError(kind: .cancelled, message: "the request to \(server) was cancelled")
         case .timeout: throw TransferError(kind: .timeout, message: "\(server) did not answer in time")
         case .finished(let code): try check(code, exchange, server)
+        case .enough: break
         }
         return response(exchange)
     }
@@ -76,6 +82,8 @@ package final class HTTPClient {
             unsafe sm_curl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK
         else { throw TransferError(kind: .invalid, message: "\(server) is not an http or https address") }
         unsafe sm_curl_set_string(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
+        unsafe words.initialize(repeating: 0)
+        unsafe sm_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, words.baseAddress)
         unsafe sm_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         // Without it a hanging name server holds a timeout up for as long as it likes.
         unsafe sm_curl_set_long(handle, CURLOPT_QUICK_EXIT, 1)
@@ -126,15 +134,18 @@ package final class HTTPClient {
 
     private enum Outcome {
         case finished(CURLcode)
+        /// Nobody asks for the rest.
+        case enough
         case timeout
         case cancelled
     }
 
-    private func run(until deadline: Int64, interrupt: Int32) -> Outcome {
+    private func run(_ exchange: Exchange, until deadline: Int64, interrupt: Int32) -> Outcome {
         var extra = curl_waitfd(fd: interrupt, events: Int16(CURL_WAIT_POLLIN), revents: 0)
         while true {
             var running: Int32 = 0
             unsafe curl_multi_perform(multiHandle, &running)
+            if exchange.ignoresBody, exchange.hasHead { return .enough }
             var left: Int32 = 0
             if let message = unsafe curl_multi_info_read(multiHandle, &left), unsafe message.pointee.msg == CURLMSG_DONE
             {
@@ -160,19 +171,20 @@ package final class HTTPClient {
 
     private func check(_ code: CURLcode, _ exchange: Exchange, _ server: String) throws(TransferError) {
         guard code != CURLE_OK else { return }
-        let words = unsafe String(cString: curl_easy_strerror(code))
+        let general = unsafe String(cString: curl_easy_strerror(code))
         switch code {
         case CURLE_OPERATION_TIMEDOUT:
             throw TransferError(kind: .timeout, message: "\(server) did not answer in time")
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_USE_SSL_FAILED:
-            throw TransferError(kind: .tls, message: "\(server): \(words)")
+            let detail = unsafe words.baseAddress.map { unsafe String(cString: $0) } ?? ""
+            throw TransferError(kind: .tls, message: "\(server): TLS: \(detail.isEmpty ? general : detail)")
         case CURLE_UNSUPPORTED_PROTOCOL where isConnected:
             throw TransferError(kind: .unreachable, message: "\(server) does not answer in HTTP")
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
             throw TransferError(kind: .invalid, message: "\(server) is not an http or https address")
         default:
-            throw TransferError(kind: .unreachable, message: "cannot reach \(server): \(words)")
+            throw TransferError(kind: .unreachable, message: "cannot reach \(server): \(general)")
         }
     }
 
@@ -235,15 +247,21 @@ private final class Exchange {
     var body: [UInt8] = []
     var headers: [String: String] = [:]
     var isTooLarge = false
+    /// Whether the head of the answer itself, not of an interim one, is complete.
+    private(set) var hasHead = false
+    let ignoresBody: Bool
     let limit: Int
+    private var isInterim = false
     private var headerBytes = 0
     private static let headerLimit = 64 << 10
 
-    init(limit: Int) {
+    init(limit: Int, ignoresBody: Bool) {
         self.limit = limit
+        self.ignoresBody = ignoresBody
     }
 
     func take(body bytes: UnsafeRawBufferPointer) -> Bool {
+        guard !ignoresBody else { return true }
         guard body.count + bytes.count <= limit else {
             isTooLarge = true
             return false
@@ -259,7 +277,9 @@ private final class Exchange {
         if line.hasPrefix("HTTP/") {
             headers = [:]
             body = []
+            isInterim = line.split(separator: " ").dropFirst().first?.first == "1"
         }
+        if line == "\r\n" || line == "\n", !isInterim { hasHead = true }
         guard let colon = line.firstIndex(of: ":") else { return true }
         let value = line[line.index(after: colon)...].drop { $0 == " " }
         headers[line[..<colon].lowercased()] = String(value.prefix { $0 != "\r" && $0 != "\n" && $0 != "\r\n" })

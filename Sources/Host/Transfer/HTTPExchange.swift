@@ -23,6 +23,8 @@ package struct HTTPRequest: Sendable {
     /// PEM file to trust instead of the system's; empty = the system's.
     package var caFile = ""
     package var followsRedirects = true
+    /// Whether the answer is taken as soon as its head is there, whatever follows.
+    package var ignoresBody = false
     /// More of an answer's body ends the request.
     package var maximumBodyBytes = 4 << 20
 

@@ -13,6 +13,7 @@ const METERS = {
   starting: ["wait", "starting"], running: ["good", "running"], paused: ["wait", "paused by a person"],
   backing_off: ["bad", "failed, tried again"], needs_attention: ["bad", "needs you"],
   misconfigured: ["bad", "a setting is wrong"], waiting: ["bad", "its adapter is missing"],
+  restarting: ["bad", "its process ended, it is started again"],
   abandoned: ["bad", "hangs: restart the service"], stopped: ["wait", "stopped"],
 };
 const DELIVERY = {
@@ -21,6 +22,7 @@ const DELIVERY = {
   retrying: ["bad", "The server does not take the data; nothing is lost, it is tried again"],
   unauthorized: ["bad", "The server refuses the token"], missing_bucket: ["bad", "The server has no such bucket"],
   misconfigured: ["bad", "A setting of the delivery is wrong"],
+  unreadable: ["bad", "What waits cannot be read from the store"],
 };
 
 const plain = (word) => word.replaceAll("_", " ");
@@ -38,14 +40,10 @@ export function showProblems({ status, problems }) {
     problem.todo ? element("p", { class: "todo" }, `What to do: ${problem.todo}.`) : null)));
 }
 
-/** States that the service names in the middle of a sentence. */
-const SAID = { " is backing_off": " is failing", " is needs_attention": " needs you", " is missing_bucket": " finds no bucket" };
-
 /** A name keeps its own first letter. */
 function sentence(text) {
-  let words = text.replace(/[.\s]+$/, "");
-  for (const [state, said] of Object.entries(SAID)) words = words.replace(state, said);
-  const isName = /^[^ ]*[_@:/]/.test(words) || / (is|are) paused| is failing| needs you/.test(words);
+  const words = text.replace(/[.\s]+$/, "");
+  const isName = /^[^ ]*[_@:/]/.test(words) || / (is|are) paused| is (failing|restarting)| needs you/.test(words);
   return `${isName ? words : words.charAt(0).toUpperCase() + words.slice(1)}.`;
 }
 
@@ -138,7 +136,8 @@ export class Meters {
       element("span", { class: "watts" }, reading ? power(reading.total_power_w) : "")));
     const notes = [adapter.instance, words];
     if (adapter.last_success) notes.push(`last read ${relative(adapter.last_success)}`);
-    if (adapter.state === "backing_off" && adapter.next_run) notes.push(`next try ${relative(adapter.next_run)}`);
+    const isTriedAgain = adapter.state === "backing_off" || adapter.state === "restarting";
+    if (isTriedAgain && adapter.next_run) notes.push(`next try ${relative(adapter.next_run)}`);
     item.append(element("p", { class: "note" }, notes.join(" · ")));
     if (complaint) item.append(element("p", { class: "note bad" }, complaint));
     else if (adapter.consecutive_failures > 0 && adapter.last_error) {

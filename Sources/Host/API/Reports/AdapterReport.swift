@@ -22,6 +22,8 @@ package struct AdapterReport: Sendable {
     /// Of the day's ration; nil = no limit.
     package var requestsLeft: Int?
     package var readings = Readings()
+    /// Nil where the meter has no log to ask.
+    package var gaps: Gaps?
     /// Nil where nothing is known of it: no adapter of the type was found.
     package var schedule: Schedule?
     package var descriptor: Descriptor?
@@ -44,6 +46,21 @@ package struct AdapterReport: Sendable {
         package var tooLate = 0
 
         package init() {}
+    }
+
+    /// What is missing, and can be had of the meter's own log.
+    package struct Gaps: Sendable {
+        package var missingSlots: Int
+        package var filledSlots: Int
+        package var retryAt: Instant?
+        package var lastError: String?
+
+        package init(missingSlots: Int, filledSlots: Int, retryAt: Instant?, lastError: String?) {
+            self.missingSlots = missingSlots
+            self.filledSlots = filledSlots
+            self.retryAt = retryAt
+            self.lastError = lastError
+        }
     }
 
     package struct Schedule: Sendable {
@@ -136,8 +153,8 @@ package struct AdaptersReport: Sendable {
 extension AdapterReport {
     /// In the order in which `InstanceState` has them.
     private static let states = [
-        "waiting", "misconfigured", "starting", "running", "paused", "backing_off", "needs_attention", "abandoned",
-        "stopped",
+        "waiting", "misconfigured", "starting", "running", "paused", "backing_off", "needs_attention",
+        "restarting", "abandoned", "stopped",
     ]
 
     /// What changes while it runs.
@@ -161,6 +178,7 @@ extension AdapterReport {
             .optionalTime("next_run", "Null: not before something changes") { $0.nextRun },
             .optionalCount("requests_left", "Of the day's ration; null: no limit") { $0.requestsLeft },
             .object("readings", Readings.shape, "What became of its readings, since the start") { $0.readings },
+            .optionalObject("gaps", Gaps.shape, "What its own log is asked for; null: it has none") { $0.gaps },
         ])
 
     static let shape = Shape<Self>(
@@ -169,6 +187,17 @@ extension AdapterReport {
             .optionalObject("schedule", Schedule.shape) { $0.schedule },
             .optionalObject("descriptor", Descriptor.shape, "What the adapter says of itself") { $0.descriptor },
             .list("settings", Setting.shape, "In force; a secret's value is ***") { $0.settings },
+        ])
+}
+
+extension AdapterReport.Gaps {
+    fileprivate static let shape = Shape<Self>(
+        "Gaps",
+        [
+            .count("missing_slots", "Still to be asked for") { $0.missingSlots },
+            .count("filled_slots", "Since the start") { $0.filledSlots },
+            .optionalTime("retry_at", "When the rest can be asked for; null: at once, or there is none") { $0.retryAt },
+            .optionalText("last_error", "Why the log did not answer when last asked") { $0.lastError },
         ])
 }
 

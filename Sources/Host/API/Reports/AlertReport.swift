@@ -41,7 +41,7 @@ package struct AlertReport: Sendable {
         [
             .text("id") { $0.id },
             .text("instance") { $0.instance },
-            .text("kind", "high_consumption, phantom_load; more may come") { $0.kind },
+            .text("kind", "high_consumption, phantom_load, no_data or adapter_failing; more may come") { $0.kind },
             .word("state", ["raised", "ended"]) { $0.end == nil ? "raised" : "ended" },
             .time("started_at") { $0.start },
             .optionalTime("ended_at") { $0.end },

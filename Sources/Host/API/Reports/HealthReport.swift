@@ -62,6 +62,8 @@ package struct HealthReport: Sendable {
         package var lastError: String?
         package var lastErrorAt: Instant?
         package var nextRun: Instant?
+        /// Slots that its own log is still to be asked for; nil = it has none.
+        package var missingSlots: Int?
         /// It stands in for a meter that is not configured or away.
         package var isSimulated = false
 
@@ -169,6 +171,9 @@ extension HealthReport.Adapter {
             .optionalText("last_error") { $0.lastError },
             .optionalTime("last_error_at") { $0.lastErrorAt },
             .optionalTime("next_run") { $0.nextRun },
+            .optionalCount("missing_slots", "That its own log is still to be asked for; null: it has none") {
+                $0.missingSlots
+            },
             .flag("simulated", "It stands in for a meter") { $0.isSimulated },
         ])
 }

@@ -43,7 +43,7 @@ enum HistoryRoute {
                     throw .badParameter("from", request.query("from") ?? "", allowed: "a time before to")
                 }
                 let question = Question(
-                    instance: request.query(ParameterDeclaration.instance.name), selections: try selections(request),
+                    instance: try request.only(ParameterDeclaration.instance.name), selections: try selections(request),
                     resolution: wanted, from: start, to: end, limit: limit)
                 let isCSV = try format.value(in: request).map { $0 == .csv } ?? request.prefersCSV
                 return { () throws(Problem) in

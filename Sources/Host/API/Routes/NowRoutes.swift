@@ -21,8 +21,8 @@ enum NowRoutes {
             answers: [
                 .json(CircuitsReport.shape.schema, "By their durable numbers."), .noSuchInstance, .noStore,
             ],
-            handler: .stored { request in
-                let instance = request.query(ParameterDeclaration.instance.name)
+            handler: .stored { (request) throws(Problem) in
+                let instance = try request.only(ParameterDeclaration.instance.name)
                 return { () throws(Problem) in
                     .whole(.json(CircuitsReport.shape.body(try house.circuits(of: instance))))
                 }

@@ -47,9 +47,14 @@ final class EventFeed {
     /// A new client; nil where there are too many.
     func join(now: Int64) -> EventReader? {
         guard clients.count < limits.eventClients else { return nil }
-        if clients.isEmpty { house.listen(ring) }
-        // The others hear of what the snapshot has, and this one of nothing twice.
+        if clients.isEmpty {
+            house.listen(ring)
+            nextSign = now + limits.eventSignSeconds * Duration.second
+        }
+        // The others hear of what the snapshot has.
+        let before = end
         look(now: now, isFull: true)
+        tell(from: before)
         let reader = EventReader(feed: self, snapshot: snapshot(), next: end)
         clients[ObjectIdentifier(reader)] = reader
         return reader
@@ -88,10 +93,15 @@ final class EventFeed {
             post(Array(": still here\n\n".utf8))
             nextSign = now + limits.eventSignSeconds * Duration.second
         }
-        guard end > before else { return }
-        forget(before: before)
-        let new = (before..<end).flatMap { message($0) ?? [] }
-        for client in clients.values { client.take(new, from: before) }
+        tell(from: before)
+    }
+
+    /// Hands the messages from a number on to the clients that wait.
+    private func tell(from first: Int) {
+        guard end > first else { return }
+        forget(before: first)
+        let new = (first..<end).flatMap { message($0) ?? [] }
+        for client in clients.values { client.take(new, from: first) }
     }
 
     // MARK: What is new
@@ -124,6 +134,13 @@ final class EventFeed {
     private struct AlertStamp: Equatable {
         let end: Instant?
         let peakW: Double?
+        let detail: String
+
+        init(_ alert: AlertReport) {
+            end = alert.end
+            peakW = alert.peakW
+            detail = alert.detail
+        }
     }
 
     private func look(now: Int64, isFull: Bool) {
@@ -131,12 +148,11 @@ final class EventFeed {
         lookAtReadings(isFull: isFull)
         guard isFull else { return }
         lastFullLook = now
-        for alert in house.recentAlerts() {
-            let stamp = AlertStamp(end: alert.end, peakW: alert.peakW)
-            if told.alerts.updateValue(stamp, forKey: alert.id) != stamp {
-                post("alert") { AlertReport.shape.write(alert, to: &$0) }
-            }
+        let alerts = house.recentAlerts()
+        for alert in alerts where told.alerts[alert.id] != AlertStamp(alert) {
+            post("alert") { AlertReport.shape.write(alert, to: &$0) }
         }
+        told.alerts = Dictionary(alerts.map { ($0.id, AlertStamp($0)) }) { _, last in last }
         for adapter in house.adapters().adapters {
             let stamp = AdapterStamp(
                 state: adapter.state, since: adapter.since, reason: adapter.reason, condition: adapter.condition,

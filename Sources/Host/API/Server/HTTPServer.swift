@@ -76,20 +76,41 @@ package final class HTTPServer: Sendable {
             door: FrontDoor(router: router, limits: limits), rules: { [self] in rules.withLock { $0 } },
             queries: queries, feed: house.map { EventFeed(house: $0, limits: limits) { [doorbell] in doorbell.ring() } }
         )
-        let daemon = try MicrohttpdDaemon(listener: listener, reception: reception)
+        let daemon = try MicrohttpdDaemon(reception: reception)
+        var entrance = Entrance(listener: listener)
         var nextLook: Int64 = 0
+        var crowd = Crowd()
         while !isStopping.load(ordering: .acquiring) {
             for reply in replies.take() { reception.take(reply) }
             let now = Clock.monotonic()
             reception.tend(now: now)
             if now >= nextLook {
                 daemon.endOverdue(now: now)
+                if crowd.hasLeft(daemon.visitCount) { Memory.trim() }
                 nextLook = now + Self.overdueInterval
             }
-            let deadlines = [daemon.serve(), reception.wakeAt, daemon.hasDueVisits ? nextLook : nil].compactMap(\.self)
-            if Poll.firstReadable(daemon.descriptor, doorbell.number, until: deadlines.min()) == doorbell.number {
-                doorbell.silence()
-            }
+            let look = daemon.hasDueVisits || crowd.isThere ? nextLook : nil
+            let deadlines = [daemon.serve(), reception.wakeAt, look, entrance.opensAt].compactMap(\.self)
+            let ready = Poll.ready(
+                [daemon.descriptor, doorbell.number, entrance.descriptor(now: Clock.monotonic())],
+                until: deadlines.min())
+            if ready[1] { doorbell.silence() }
+            if ready[2] { entrance.admit(to: daemon) }
         }
+    }
+}
+
+/// Notices that many clients have gone: what they took is to be given back.
+private struct Crowd {
+    private var most = 0
+    private static let many = 64
+
+    var isThere: Bool { most >= Self.many }
+
+    mutating func hasLeft(_ count: Int) -> Bool {
+        most = max(most, count)
+        guard isThere, count <= most / 4 else { return false }
+        most = count
+        return true
     }
 }

@@ -2,7 +2,8 @@ import CMicrohttpd
 import Platform
 import Readings
 
-/// libmicrohttpd's daemon on a listening socket, driven by the thread that made it.
+/// libmicrohttpd's daemon, driven by the thread that made it. It does not listen by itself: out of descriptors the library
+/// stops listening, and some of the connections that it then has stay for ever.
 @safe struct MicrohttpdDaemon: ~Copyable {
     private let daemon: OpaquePointer
     /// The callbacks' context; alive for as long as the daemon.
@@ -23,7 +24,7 @@ import Readings
         func due(in seconds: Int64) -> Int64 { Clock.monotonic() + seconds * Duration.second }
     }
 
-    init(listener: consuming FileDescriptor, reception: Reception) throws(ServerError) {
+    init(reception: Reception) throws(ServerError) {
         context = Context(reception: reception)
         let limits = reception.limits
         let bounds = sm_mhd_limits(
@@ -32,11 +33,10 @@ import Readings
         let calls = unsafe sm_mhd_calls(
             connection: connectionChanged, target: targetArrived, unescape: leaveEscaped, request: requestArrived,
             completed: requestCompleted)
-        // The daemon owns the socket from here on. The context outlives it: see deinit.
-        guard
-            let daemon = unsafe sm_mhd_start(
-                listener.release(), bounds, calls, Unmanaged.passUnretained(context).toOpaque())
-        else { throw .cannotStart }
+        // The context outlives the daemon: see deinit.
+        guard let daemon = unsafe sm_mhd_start(bounds, calls, Unmanaged.passUnretained(context).toOpaque()) else {
+            throw .cannotStart
+        }
         unsafe self.daemon = daemon
         descriptor = unsafe sm_mhd_epoll(daemon)
     }
@@ -49,12 +49,17 @@ import Readings
         withExtendedLifetime(context) {}
     }
 
+    /// Takes a connection over; where there are too many it is closed.
+    func add(_ connection: consuming FileDescriptor) { unsafe sm_mhd_add(daemon, connection.release()) }
+
     /// Does what can be done without waiting; answers until when to wait (monotonic ns; nil = for ever).
     func serve() -> Int64? {
         _ = unsafe MHD_run(daemon)
         let milliseconds = unsafe sm_mhd_timeout(daemon)
         return milliseconds < 0 ? nil : Clock.monotonic() + Int64(milliseconds) * 1_000_000
     }
+
+    var visitCount: Int { context.visits.count }
 
     /// Whether a client is connected that has to have done something by some time.
     var hasDueVisits: Bool { context.visits.values.contains { $0.due != nil } }

@@ -1,4 +1,3 @@
-package import Platform
 import Synchronization
 
 /// An answer that another thread is waiting for.

@@ -1,0 +1,104 @@
+package import Configuration
+package import Observability
+import Platform
+import Readings
+
+/// Finds out what an adapter's file is. Constructors of a library may hang: each file has a thread of its own.
+package struct AdapterLoader: Sendable {
+    private let staging: StagingArea
+    private let spawner: RunnerSpawner
+    private let isolation: HostSettings.Isolation
+    /// What no adapter is to read.
+    private let secret: [String]
+    private let log: Log
+
+    package init(
+        staging: StagingArea, spawner: RunnerSpawner, isolation: HostSettings.Isolation, secret: [String], log: Log
+    ) {
+        self.staging = staging
+        self.spawner = spawner
+        self.isolation = isolation
+        self.secret = secret
+        self.log = log
+    }
+
+    /// What the host's own adapters may link and still run in its process: the C library and Swift's runtime.
+    private static let harmless = [
+        "libswift", "lib_Foundation", "libFoundation", "libdispatch", "libBlocksRuntime", "libc.", "libm.", "libdl.",
+        "libpthread.", "librt.", "libgcc_s.", "libstdc++.", "ld-linux",
+    ]
+    /// What a library that was dropped in must bring along: the runtime of this program is of another version.
+    private static let swift = ["libswift", "lib_Foundation", "libFoundation"]
+
+    /// Everything that the file is; where its library hangs in this process, for ever.
+    func load(
+        _ name: String, in directory: String, isRelease: Bool
+    ) throws(LibraryObjection) -> (identity: FileIdentity, adapters: [LoadedAdapter]) {
+        let file = try AdapterFile(name, in: directory, isTrusted: isRelease)
+        let library = try staging.stage(file)
+        let needs = try ELFCheck.needs(of: library.open())
+        if !isRelease, let reason = objection(to: needs, in: directory) { throw LibraryObjection(reason: reason) }
+        let needed = isRelease ? Self.paths(of: needs, in: directory) : []
+        let path = "\(directory)/\(name)"
+        let places = try places(library, needed, isHosted: isRelease && mayRunHere(needs), path)
+        return (
+            file.identity,
+            places.map { LoadedAdapter(path: path, description: $0.description, library: library, place: $0.place) }
+        )
+    }
+
+    private func places(
+        _ library: StagedLibrary, _ needed: [String], isHosted: Bool, _ path: String
+    ) throws(LibraryObjection) -> [(description: AdapterDescription, place: LoadedAdapter.Place)] {
+        if isHosted {
+            return try AdapterLibrary.load(library.path, needed: needed).map { ($0.description, .host($0)) }
+        }
+        let launch = RunnerLaunch(spawner: spawner, library: library, needed: needed, secret: secret)
+        let gate = RepeatGate(interval: 10 * Duration.second)
+        let found: (descriptions: [AdapterDescription], landlock: Int)
+        do throws(RunnerLaunch.Failure) {
+            found = try launch.describe { [log] line in
+                guard gate.pass("", now: Clock.monotonic()) != nil else { return }
+                log.info(line, LogField("file", path), LogField("from", "output"))
+            }
+        } catch {
+            switch error {
+            case .refused(let reason): throw LibraryObjection(reason: reason)
+            case .ended(let end, let during): throw LibraryObjection(reason: end.words(in: during))
+            }
+        }
+        return found.descriptions.map { ($0, .child(launch, landlock: found.landlock)) }
+    }
+
+    // MARK: What it links
+
+    private func mayRunHere(_ needs: ELFCheck.Needs) -> Bool {
+        isolation == .auto && needs.libraries.allSatisfy { name in Self.harmless.contains { name.hasPrefix($0) } }
+    }
+
+    private func objection(to needs: ELFCheck.Needs, in directory: String) -> String? {
+        if let name = needs.libraries.first(where: { name in Self.swift.contains { name.hasPrefix($0) } }) {
+            return "it needs \(name): an adapter in Swift has to be linked with -static-stdlib"
+        }
+        // A copy has no neighbours.
+        let paths = needs.searchPaths.filter { $0.contains("ORIGIN") }.map { Self.resolved($0, in: directory) }
+        let neighbour = needs.libraries.first { name in paths.contains { FileIdentity.isThere("\($0)/\(name)") } }
+        return neighbour.map { "it needs \($0) beside it: an adapter has to be a single file; link it statically" }
+    }
+
+    /// Where the parts of Swift's runtime lie that an adapter of the release wants: its copy would not find them.
+    private static func paths(of needs: ELFCheck.Needs, in directory: String) -> [String] {
+        let places = needs.searchPaths.map { resolved($0, in: directory) }
+        return needs.libraries.compactMap { name in
+            places.map { "\($0)/\(name)" }.first(where: FileIdentity.isThere)
+        }
+    }
+
+    private static func resolved(_ path: String, in directory: String) -> String {
+        for origin in ["${ORIGIN}", "$ORIGIN"] {
+            guard path.hasPrefix(origin) else { continue }
+            return directory + path.dropFirst(origin.count)
+        }
+        return path
+    }
+}

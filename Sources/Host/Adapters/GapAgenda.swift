@@ -1,0 +1,54 @@
+import AdapterABI
+import Platform
+import Readings
+
+/// When an instance's log is asked next. On the monotonic clock, like the agenda of its reads, which go before.
+struct GapAgenda: Sendable {
+    /// Monotonic ns; nil = never.
+    private(set) var due: Int64?
+    private var failures = 0
+
+    /// How often gaps are looked for where there was none.
+    private static let pause = 15 * Duration.second
+    private static let longestPause = 15 * Duration.minute
+    /// A call needs so much time at least to be worth making, and ends so long before the next read.
+    static let shortest = 200 * Duration.millisecond
+    static let margin = 50 * Duration.millisecond
+    static let longest = 5 * Duration.second
+
+    /// - Parameter now: monotonic ns.
+    init(now: Int64) { due = now }
+
+    mutating func lookNow(_ now: Int64) {
+        failures = 0
+        due = now
+    }
+
+    /// There is nothing to ask before `wake` (wall time; nil = until something is missing).
+    mutating func rest(until wake: Instant?, _ now: Moment) {
+        failures = 0
+        due = now.monotonic + min(max(wake.map { $0 - now.wall } ?? Self.pause, Duration.second), Self.pause)
+    }
+
+    /// The next read comes before: look again behind it.
+    mutating func standBack(until deadline: Int64) { due = deadline + 1 }
+
+    mutating func succeed(_ now: Moment) {
+        failures = 0
+        due = now.monotonic
+    }
+
+    /// - Parameter failure: nil = the host itself could not take it.
+    mutating func fail(_ failure: AdapterFailure?, _ now: Moment) {
+        failures += 1
+        if failure?.code == METER_UNSUPPORTED {
+            due = nil
+            return
+        }
+        let pause = min(Duration.minute << Int64(min(failures - 1, 4)), Self.longestPause)
+        due = now.monotonic + max(pause, failure?.retryAfter ?? 0)
+    }
+
+    /// The first failure is news, the hundredth is not.
+    var isNews: Bool { failures == 1 || failures.isMultiple(of: 20) }
+}

@@ -1,0 +1,70 @@
+import AdapterABI
+import Observability
+import Platform
+import Readings
+import Synchronization
+
+/// How an instance is doing, for people and metrics.
+extension RunningAdapter {
+    package var status: InstanceStatus {
+        var status = state.withLock { $0 }
+        let now = Instant.now
+        status.counts = services.port.counts
+        status.rationLeft = services.rationLeft(at: now)
+        if case .restarting(let what) = status.state, let next = status.nextRun {
+            let seconds = max(1, (next - now + Duration.second - 1) / Duration.second)
+            status.state = .restarting("\(what), retrying in \(seconds) s")
+        }
+        let isPush = plan.adapter.description.delivery == .push
+        if isPush {
+            // What a push adapter delivers are its fetches.
+            status.attempts += status.counts.accepted
+            status.lastSuccess = status.counts.lastAccepted
+        }
+        guard let condition = services.currentCondition else { return status }
+        status.condition = condition.message
+        status.conditionSince = condition.since
+        // A push adapter has no other way to say that it fails.
+        if isPush, case .running = status.state {
+            let failure = AdapterFailure(code: condition.code, message: condition.message)
+            status.state = failure.needsPerson ? .needsPerson(condition.message) : .backingOff(condition.message)
+            status.since = condition.since
+            status.lastError = condition.message
+        }
+        return status
+    }
+
+    func set(_ new: InstanceState) {
+        state.withLock { status in
+            if case .abandoned = status.state { return }
+            guard status.state != new else { return }
+            // What fails in another way than before has failed all the while.
+            if status.state.word != new.word { status.since = .now }
+            status.state = new
+        }
+    }
+
+    func note(_ failure: AdapterFailure, failures: Int) {
+        note(error: "\(failure.word): \(failure.message)", consecutive: failures)
+        switch (failure.code, failure.needsPerson) {
+        case (METER_MISCONFIGURED, _): set(.misconfigured(failure.message))
+        case (_, true): set(.needsPerson(failure.message))
+        default: set(.backingOff(failure.message))
+        }
+        // The first failure is news, the hundredth is not.
+        guard failures == 1 || failures.isMultiple(of: 20) else { return }
+        log.warning(
+            "adapter failed", LogField("instance", identity.name), LogField("code", failure.word),
+            LogField("error", failure.message), LogField("failures", failures))
+    }
+
+    func note(error: String, consecutive: Int) {
+        state.withLock { status in
+            status.attempts += 1
+            status.failures += 1
+            status.consecutiveFailures = consecutive
+            status.lastError = error
+            status.lastErrorAt = .now
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Adapters
+import Configuration
+import Glibc
+import Observability
+import Platform
+import Readings
+
+/// The adapters as a command sees them that has no host: looked at once, from copies that go with it.
+enum CommandAdapters {
+    private static let patience = 60 * Duration.second
+
+    static func with(
+        _ settings: Settings, _ log: Log, _ body: (AdapterCatalog) throws(SystemError) -> Int32
+    ) throws(SystemError) -> Int32 {
+        let staging = try StagingArea(try folder(settings))
+        defer { staging.remove() }
+        let spawner = try RunnerSpawner(environment: Environment.variables, adoptsOrphans: true)
+        let loader = AdapterLoader(
+            staging: staging, spawner: spawner, isolation: settings.host.isolation, secret: settings.secretPaths,
+            log: log)
+        let directories = settings.catalogDirectories
+        let shelf = try AdapterShelf(
+            release: directories.release, directories: directories.others, loader: loader, watches: false)
+        return try body(shelf.complete(until: Clock.monotonic() + patience))
+    }
+
+    /// A new one, on a disk from which programs may be loaded.
+    private static func folder(_ settings: Settings) throws(SystemError) -> String {
+        let variables = Environment.variables
+        let places = [variables["TMPDIR"] ?? "/tmp", "/var/tmp", settings.dataDirectory]
+        for place in places where !place.isEmpty && mayLoad(from: place) {
+            var template = Array("\(place)/smart-meter-XXXXXX".utf8CString)
+            if unsafe mkdtemp(&template) != nil {
+                return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+            }
+        }
+        throw SystemError("no folder for copies of adapters in \(places.joined(separator: ", ")); set TMPDIR", EACCES)
+    }
+
+    private static func mayLoad(from directory: String) -> Bool {
+        var status = statvfs()
+        // ST_NOEXEC
+        return unsafe statvfs(directory, &status) == 0 && status.f_flag & 8 == 0
+    }
+}

@@ -1,0 +1,113 @@
+import Observability
+import Readings
+import Storage
+
+/// The watches over all instances, and what the log and the store are told of them.
+struct InstanceWatches {
+    private var watches: [Int: InstanceWatch] = [:]
+    /// The newest reports; nil once they were taken.
+    private var waiting: [InstanceReport]?
+    /// Whether episodes that an earlier run left open were looked for.
+    private var hasLooked = false
+
+    private static let kinds = [InstanceWatch.noData, InstanceWatch.adapterFailing]
+
+    /// When there is something to judge (monotonic ns).
+    var due: Int64? { watches.values.compactMap(\.due).min() }
+
+    /// An instance's readings are expected from now on.
+    mutating func begin(
+        _ number: Int, _ registration: InstanceRegistration, at moment: InstanceWatch.Moment, store: Store
+    ) throws(StorageError) {
+        try make(number, registration.identity, store)
+        let patience = InstanceReport.patience(interval: registration.interval, sampling: registration.sampling)
+        watches[number]?.begin(patience: patience, at: moment)
+    }
+
+    /// How all instances do: one that is not named is not there any more.
+    mutating func take(_ reports: [InstanceReport]) { waiting = reports }
+
+    /// A reading of an instance has come. Answers whether a commit is due at once.
+    mutating func hear(
+        _ number: Int, at moment: InstanceWatch.Moment, plan: inout CommitPlan, log: Log
+    ) -> Bool {
+        guard let alerts = watches[number]?.hear(at: moment), !alerts.isEmpty else { return false }
+        tell(alerts, &plan, log)
+        return true
+    }
+
+    /// Takes the reports, and raises what is due. Answers whether a commit is due at once.
+    mutating func judge(
+        at moment: InstanceWatch.Moment, plan: inout CommitPlan, store: Store, log: Log
+    ) -> Bool {
+        var alerts: [AlertRecord] = []
+        do throws(StorageError) {
+            alerts = try takeReports(at: moment, store: store)
+        } catch {
+            log.write(.warning, "instances not watched", [LogField("error", error.message)])
+        }
+        for number in watches.keys { alerts += watches[number]?.judge(at: moment) ?? [] }
+        tell(alerts, &plan, log)
+        return !alerts.isEmpty
+    }
+
+    /// What the store does not let it do is done the next time.
+    private mutating func takeReports(
+        at moment: InstanceWatch.Moment, store: Store
+    ) throws(StorageError) -> [AlertRecord] {
+        guard let reports = waiting else { return [] }
+        if !hasLooked {
+            for (number, identity) in try store.instancesWithOpenAlerts(kinds: Self.kinds) {
+                try make(number, identity, store)
+            }
+            hasLooked = true
+        }
+        for report in reports where report.condition.isFailure { try make(report.identity, store) }
+        waiting = nil
+        var alerts: [AlertRecord] = []
+        for (number, watch) in watches {
+            let report =
+                reports.first { $0.identity == watch.identity }
+                ?? InstanceReport(identity: watch.identity, condition: .off, interval: 0, sampling: 0)
+            alerts += watches[number]?.take(report, at: moment) ?? []
+        }
+        return alerts
+    }
+
+    /// One that has never run may fail, too.
+    private mutating func make(_ identity: InstanceIdentity, _ store: Store) throws(StorageError) {
+        guard !watches.values.contains(where: { $0.identity == identity }) else { return }
+        try make(try store.number(of: identity), identity, store)
+    }
+
+    private mutating func make(_ number: Int, _ identity: InstanceIdentity, _ store: Store) throws(StorageError) {
+        guard watches[number] == nil else { return }
+        watches[number] = InstanceWatch(
+            number: number, identity: identity, open: try store.openAlerts(of: number))
+    }
+
+    private func tell(_ alerts: [AlertRecord], _ plan: inout CommitPlan, _ log: Log) {
+        for alert in alerts {
+            plan.alerts.append(alert)
+            let fields = [
+                LogField("instance", watches[alert.instance]?.identity.name ?? ""),
+                LogField("since", Timestamp.text(alert.start)), LogField("detail", alert.detail),
+            ]
+            switch (alert.kind, alert.ended) {
+            case (InstanceWatch.noData, nil): log.write(.warning, "No data", fields)
+            case (InstanceWatch.noData, _): log.write(.info, "No data ended", fields)
+            case (_, nil): log.write(.warning, "Adapter failing", fields)
+            case (_, _): log.write(.info, "Adapter failing ended", fields)
+            }
+        }
+    }
+}
+
+extension InstanceReport.Condition {
+    fileprivate var isFailure: Bool {
+        switch self {
+        case .failing, .stuck: true
+        case .off, .starting, .working: false
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("What /health says is true", .serialized)
+struct HealthTests {
+    /// The problem that begins with this; each says since when and what to do.
+    private static func problem(_ text: String, _ health: [String: Any]) -> [String: Any]? {
+        let problems = health["problems"] as? [[String: Any]] ?? []
+        return problems.first { problem in
+            (problem["what"] as? String)?.contains(text) == true && problem["since"] is String
+                && (problem["todo"] as? String)?.isEmpty == false
+        }
+    }
+
+    @Test(
+        "A disk that fills up: degraded while there is a reserve, unhealthy afterwards, and well again once there is room",
+        .enabled(if: SmallDisk.isPossible, "mounting a small disk needs root"))
+    func fullDisk() throws {
+        let disk = try SmallDisk(megabytes: 100)
+        let host = try HostProcess(QuickMock.settings.merging(["DATA_DIR": "\(disk.path)/data"]) { $1 })
+        try host.waitForHealth("the start") {
+            $0["status"] as? String == "healthy" && $0["total_fetches"] as? Int ?? 0 > 10
+        }
+        try disk.fill()
+        try host.waitForHealth("the end of the reserve", within: 60) { health in
+            health["status"] as? String == "degraded" && Self.problem("almost full", health) != nil
+        }
+        #expect(try HTTP.get(host.port, "/ready").status == 200)
+        try disk.fill()
+        try host.waitForHealth("the store that takes nothing", within: 60) { health in
+            let problem = Self.problem("the store takes nothing", health)
+            return health["status"] as? String == "unhealthy" && problem?["severity"] as? String == "unhealthy"
+                && (problem?["todo"] as? String)?.contains("make room") == true
+        }
+        #expect(try HTTP.get(host.port, "/ready").status == 503)
+        #expect(try HTTP.get(host.port, "/live").status == 200)
+        #expect(try HTTP.get(host.port, "/metrics").text.contains("\nsmart_meter_store_up 0\n"))
+        // What is live goes on.
+        try host.waitForConsumption("a live reading") { $0["stale"] as? Bool == false }
+        try disk.empty()
+        try host.waitForHealth("recovery", within: 60) { $0["status"] as? String != "unhealthy" }
+        #expect(try HTTP.get(host.port, "/ready").status == 200)
+    }
+
+    @Test(
+        "An InfluxDB that refuses: what waits, since when, and what to do; and nothing of it once it takes everything")
+    func refusingServer() throws {
+        let isOpen = try TemporaryDirectory("gate")
+        let influx = try FaultServer { _ in
+            FileManager.default.fileExists(atPath: isOpen.file("open").path)
+                ? .reply(FaultServer.Reply(204)) : .reply(FaultServer.Reply(401, "{\"error\":\"no\"}"))
+        }
+        let host = try HostProcess(QuickMock.to(influx.url, api: "v2", token: "wrong-token"))
+        try host.waitForHealth("the refusal", within: 30) { health in
+            guard let problem = Self.problem("is unauthorized", health) else { return false }
+            return (problem["what"] as? String)?.contains("points wait") == true
+                && (problem["todo"] as? String)?.contains("INFLUXDB_TOKEN") == true
+                && health["status"] as? String == "degraded"
+        }
+        let delivery = try HTTP.get(host.port, "/api/v1/delivery").object()
+        let backlog = try #require(delivery["backlog"] as? [String: Any])
+        #expect(delivery["state"] as? String == "unauthorized")
+        #expect(backlog["points"] as? Int ?? 0 > 0 && backlog["bytes"] as? Int ?? 0 > 0 && backlog["oldest"] is String)
+        let instances = try #require(delivery["instances"] as? [[String: Any]])
+        #expect(instances.map { $0["instance"] as? String } == ["mock"])
+        try isOpen.write("open", "")
+        host.signal(SIGHUP)
+        try host.waitForHealth("health", within: 30) { $0["status"] as? String == "healthy" }
+    }
+}

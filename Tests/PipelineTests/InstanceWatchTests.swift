@@ -1,0 +1,229 @@
+import Foundation
+import Readings
+import Testing
+
+@testable import Analysis
+@testable import Observability
+@testable import Pipeline
+@testable import Storage
+
+@Suite struct InstanceWatchTests {
+    /// 2026-06-01T12:00:00Z, and minutes after it. Slots of these hosts are of five minutes: three are 15.
+    private func at(_ minutes: Int64) -> Instant { Instant(seconds: 1_780_315_200) + minutes * Duration.minute }
+
+    private func withHost(_ body: (DataDirectory, inout RunningHost) throws -> Void) throws {
+        let path = "/dev/shm/smart-meter-watch-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let directory = try DataDirectory(locking: path)
+        var host = try host(directory, at: at(0))
+        try body(directory, &host)
+    }
+
+    private func host(_ directory: DataDirectory, at wall: Instant) throws -> RunningHost {
+        try RunningHost(directory: directory, zone: .utc, at: wall, tellsAlerts: true)
+    }
+
+    private func read(_ host: inout RunningHost, _ minute: Int64) throws {
+        host.emit(
+            Emission(
+                instance: host.instance, timestamp: at(minute), period: 0, known: [.grid], powers: Powers(gridW: 500),
+                circuits: [], catalog: CircuitCatalog(circuits: [], version: 1)))
+        host.turn(wall: at(minute))
+    }
+
+    /// Kinds with the minutes of their start and end, and what the webhook is to be told.
+    private func alerts(_ directory: DataDirectory) throws -> [String] {
+        let reader = try Reader(directory: directory)
+        var alerts: [String] = []
+        try reader.forEachAlert(from: Instant(seconds: 0), to: at(1_000_000), onlyWaiting: false) { outbound in
+            let alert = outbound.alert
+            let minutes = [alert.start, alert.ended].map { $0.map { "\(($0 - at(0)) / Duration.minute)" } ?? "" }
+            alerts.append("\(alert.kind) \(minutes[0])-\(minutes[1])")
+        }
+        return alerts
+    }
+
+    private func messages(_ directory: DataDirectory) throws -> [String] {
+        try Reader(directory: directory).waitingMessages().map { "\($0.outbound.alert.kind) \($0.state)" }
+    }
+
+    @Test func `three slots without a reading are an alert, and the next reading ends it`() throws {
+        try withHost { directory, host in
+            try read(&host, 1)
+            #expect(host.nextWake(wall: at(1)) ?? .max <= at(16).nanoseconds)
+            host.turn(wall: at(15))
+            #expect(try alerts(directory).isEmpty)
+            host.turn(wall: at(16))
+            #expect(try alerts(directory) == ["no_data 1-"])
+            host.turn(wall: at(60))
+            try read(&host, 70)
+            #expect(try alerts(directory) == ["no_data 1-70"])
+            #expect(try messages(directory) == ["no_data raised", "no_data ended"])
+            // And a second time.
+            host.turn(wall: at(85))
+            try read(&host, 90)
+            #expect(try alerts(directory) == ["no_data 1-70", "no_data 70-90"])
+        }
+    }
+
+    @Test func `a meter that never answers is one without data, too`() throws {
+        try withHost { directory, host in
+            host.turn(wall: at(14))
+            try #require(alerts(directory).isEmpty)
+            host.turn(wall: at(15))
+            #expect(try alerts(directory) == ["no_data 0-"])
+        }
+    }
+
+    @Test func `an episode goes on over a restart, is told once, and time without the host is not the meter's`() throws
+    {
+        try withHost { directory, host in
+            try read(&host, 1)
+            host.turn(wall: at(16))
+            host.stop(wall: at(17))
+            host = try self.host(directory, at: at(100))
+            host.turn(wall: at(101))
+            host.turn(wall: at(130))
+            #expect(try alerts(directory) == ["no_data 1-"])
+            try read(&host, 140)
+            #expect(try alerts(directory) == ["no_data 1-140"])
+            #expect(try messages(directory) == ["no_data raised", "no_data ended"])
+            host.stop(wall: at(141))
+            // Off for an hour: nothing was due then.
+            host = try self.host(directory, at: at(200))
+            host.turn(wall: at(214))
+            #expect(try alerts(directory) == ["no_data 1-140"])
+        }
+    }
+
+    @Test func `an adapter that fails for three slots is an alert, and a success ends it`() throws {
+        try withHost { directory, host in
+            for minute in 1...13 { try read(&host, Int64(minute)) }
+            host.report(.failing("unreachable"), wall: at(13))
+            host.report(.working, wall: at(20))
+            try read(&host, 20)
+            host.report(.failing("unreachable"), wall: at(21))
+            host.report(.starting, wall: at(25))
+            host.report(.failing("timeout"), wall: at(30))
+            try read(&host, 30)
+            host.turn(wall: at(35))
+            #expect(try alerts(directory).isEmpty, "a success between them begins anew")
+            host.turn(wall: at(36))
+            #expect(try alerts(directory) == ["adapter_failing 21-"])
+            #expect(try Reader(directory: directory).waitingAlerts().first?.alert.detail == "timeout")
+            host.report(.working, wall: at(40))
+            #expect(try alerts(directory) == ["adapter_failing 21-40"])
+            #expect(try messages(directory) == ["adapter_failing raised", "adapter_failing ended"])
+        }
+    }
+
+    @Test func `what waits for a person is told at once`() throws {
+        try withHost { directory, host in
+            try read(&host, 1)
+            host.report(.stuck("401"), wall: at(2))
+            #expect(try alerts(directory) == ["adapter_failing 2-"])
+            host.report(.stuck("401"), wall: at(3))
+            #expect(try messages(directory) == ["adapter_failing raised"])
+        }
+    }
+
+    @Test func `an instance that is paused or gone is neither silent nor failing`() throws {
+        for condition in [InstanceReport.Condition.off, nil] {
+            try withHost { directory, host in
+                try read(&host, 1)
+                host.report(.stuck("401"), wall: at(2))
+                host.turn(wall: at(20))
+                #expect(try alerts(directory) == ["no_data 1-", "adapter_failing 2-"])
+                host.report(condition, wall: at(30))
+                #expect(try alerts(directory) == ["no_data 1-30", "adapter_failing 2-30"])
+                host.turn(wall: at(600))
+                #expect(try alerts(directory).count == 2)
+                // Wanted again: three slots from then on.
+                host.report(.starting, wall: at(600))
+                host.report(.working, wall: at(601))
+                host.turn(wall: at(614))
+                #expect(try alerts(directory).count == 2)
+                host.turn(wall: at(615))
+                #expect(try alerts(directory).count == 3)
+            }
+        }
+    }
+
+    @Test func `what a run before left open of an instance that is not there any more ends`() throws {
+        try withHost { directory, host in
+            let (store, gone) = (try Store.open(in: directory).store, InstanceIdentity(meterType: "gone"))
+            var plan = CommitPlan()
+            plan.alerts = ["no_data", "adapter_failing", "high_consumption"].map { kind in
+                AlertRecord(
+                    instance: (try? store.number(of: gone)) ?? 0, kind: kind, start: at(-10), peakW: nil, ended: nil,
+                    detail: "")
+            }
+            try store.commit(plan)
+            host.report(.working, wall: at(1))
+            #expect(
+                try alerts(directory).sorted() == ["adapter_failing -10-1", "high_consumption -10-", "no_data -10-1"])
+        }
+    }
+
+    @Test func `an adapter that was never found is an alert without having run`() throws {
+        try withHost { directory, host in
+            try read(&host, 1)
+            var watches = InstanceWatches()
+            var plan = CommitPlan()
+            let store = try Store.open(in: directory).store
+            let absent = InstanceReport(
+                identity: InstanceIdentity(meterType: "absent"), condition: .failing("no adapter of type absent"),
+                interval: Duration.minute, sampling: 0)
+            watches.take([absent])
+            func judge(_ minute: Int64) throws -> Bool {
+                watches.judge(
+                    at: InstanceWatch.Moment(wall: at(minute), monotonic: at(minute).nanoseconds), plan: &plan,
+                    store: store, log: try Log(level: .error))
+            }
+            #expect(try !judge(1))
+            #expect(try !judge(3))
+            #expect(try judge(4))
+            #expect(plan.alerts.map(\.kind) == ["adapter_failing"])
+            #expect(plan.alerts.first?.detail == "no adapter of type absent")
+        }
+    }
+
+    @Test func `a step of the clock is no silence, and an episode begins where it began by the clock of now`() {
+        var watch = InstanceWatch(number: 1, identity: InstanceIdentity(meterType: "test"), open: [])
+        func moment(_ wall: Instant, _ monotonic: Int64) -> InstanceWatch.Moment {
+            InstanceWatch.Moment(wall: wall, monotonic: monotonic * Duration.minute)
+        }
+        watch.begin(patience: 15 * Duration.minute, at: moment(Instant(seconds: 0), 0))
+        #expect(watch.hear(at: moment(at(0), 5)).isEmpty)
+        #expect(watch.judge(at: moment(at(10_000), 6)).isEmpty)
+        #expect(watch.due == 20 * Duration.minute)
+        let raised = watch.judge(at: moment(at(0), 20))
+        #expect(raised.map(\.start) == [at(-15)])
+        #expect(watch.due == nil)
+        // Set back while it went on.
+        let ended = watch.hear(at: moment(at(-100), 21))
+        #expect(ended.map(\.ended) == [at(-15)])
+    }
+
+    @Test func `a night is news when it is judged on its day, and is told once`() throws {
+        for (delay, told) in [(Duration.hour, ["phantom_load raised"]), (Duration.day, [])] {
+            let path = "/dev/shm/smart-meter-watch-\(UUID().uuidString)"
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let directory = try DataDirectory(locking: path)
+            let midnight = at(-12 * 60)
+            var host = try RunningHost(
+                directory: directory, zone: .utc, at: midnight, phantomThresholdW: 200, tellsAlerts: true)
+            for minute in stride(from: Int64(0), to: 4 * 60 + 15, by: 5) {
+                host.emit(
+                    Emission(
+                        instance: host.instance, timestamp: midnight + minute * Duration.minute, period: 0,
+                        known: [.grid], powers: Powers(gridW: 500), circuits: [],
+                        catalog: CircuitCatalog(circuits: [], version: 1)))
+                if delay == Duration.hour { host.turn(wall: midnight + minute * Duration.minute) }
+            }
+            host.turn(wall: midnight + 5 * Duration.hour + delay)
+            let phantom = try messages(directory).filter { $0.hasPrefix("phantom") }
+            #expect(phantom == told, "\(delay)")
+        }
+    }
+}
