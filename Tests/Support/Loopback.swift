@@ -3,11 +3,16 @@ import Glibc
 
 /// TCP on 127.0.0.1.
 public enum Loopback {
-    /// A port that nobody listened on a moment ago.
+    /// A port that nobody listened on a moment ago, and that the kernel gives to no outgoing connection meanwhile: it takes
+    /// those from 32768 on (net.ipv4.ip_local_port_range).
     public static func freePort() throws -> UInt16 {
-        let descriptor = try listen(port: 0)
-        defer { close(descriptor) }
-        return port(of: descriptor)
+        for _ in 0..<1000 {
+            let port = UInt16.random(in: 15_000..<32_000)
+            guard let descriptor = try? listen(port: port) else { continue }
+            close(descriptor)
+            return port
+        }
+        throw FixtureError("no free port from 15000 to 32000")
     }
 
     /// Connections that stay open and say nothing, until they are released.
