@@ -216,7 +216,7 @@ def pin_process(pid: int, core: int) -> None:
 
 
 def measure_requests(rows: list) -> None:
-    with host({"METER_TYPE": "mock"}) as (pid, port):
+    with host({"METER_TYPE": "mock"}) as (pid, port, _):
         wait_until("a reading", lambda: request(port, "GET", "/consumption")[0] == 200)
         pin_process(pid, 0)
         rate, late = wrk(port, "/health")
@@ -227,7 +227,7 @@ def measure_requests(rows: list) -> None:
         subprocess.run(
             ["gcc", "-std=c11", "-O2", "-fPIC", "-shared", f"-DCIRCUITS={CIRCUITS}",
              f"-I{ROOT / 'Sources' / 'AdapterABI' / 'include'}", adapter, "-o", folder / "crowd.so"], check=True)
-        with host({"METER_TYPE": "crowd", "ADAPTER_PATH": str(folder)}) as (pid, port):
+        with host({"METER_TYPE": "crowd", "ADAPTER_PATH": str(folder)}) as (pid, port, _):
             wait_until("a reading", lambda: request(port, "GET", "/consumption")[0] == 200)
             circuits = len(json.loads(request(port, "GET", "/consumption")[1])["circuits"])
             if circuits != CIRCUITS:
@@ -244,7 +244,7 @@ def measure_history(rows: list) -> None:
         subprocess.run([BUILD / "Benchmarks", "make-store", data], check=True)
         # No adapter of that type is there: what is stored of it is read all the same.
         settings = {"METER_TYPE": "benchmark", "FALLBACK": "none", "DATA_DIR": str(data), "HISTORY_DAYS": "36500"}
-        with host(settings) as (_, port):
+        with host(settings) as (_, port, _):
             wait_until("the host", lambda: request(port, "GET", "/live")[0] == 200)
             now = int(time.time())
             for what, days, resolution, aim in (
@@ -272,7 +272,7 @@ def thread_cpu(pid: int, name: str) -> float:
 
 
 def measure_events(rows: list) -> None:
-    with host({"METER_TYPE": "mock", "MOCK_SAMPLE_SECONDS": "1"}) as (pid, port):
+    with host({"METER_TYPE": "mock", "MOCK_SAMPLE_SECONDS": "1"}) as (pid, port, _):
         wait_until("a reading", lambda: request(port, "GET", "/consumption")[0] == 200)
         clients = {}
         poll = select.epoll()
