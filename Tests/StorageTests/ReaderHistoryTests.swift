@@ -139,6 +139,14 @@ import Testing
         #expect(first.alert.id(of: first.meter) == "mock@attic/high_consumption/1780329600")
     }
 
+    @Test func `an alert that is not about power has no peak, and not one of 0`() throws {
+        let silence = AlertRecord(
+            instance: instance, kind: "no_data", start: noon, peakW: nil, ended: nil, detail: "no reading")
+        try commit { $0.alerts = [silence] }
+        let stored = try reader.alerts(isOpen: nil, before: Instant(nanoseconds: .max), limit: 1)
+        #expect(stored.count == 1 && stored.allSatisfy { $0.alert.peakW == nil })
+    }
+
     @Test func `a reader that takes too long is cut off, and reads on afterwards`() throws {
         let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
         let begin = Clock.monotonic()

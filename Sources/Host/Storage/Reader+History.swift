@@ -154,7 +154,7 @@ extension Reader {
     ) throws(StorageError) -> [(alert: AlertRecord, meter: InstanceIdentity)] {
         let rows = try database.statement(
             """
-            SELECT instance, kind, start, peak_w, ended, detail FROM alert
+            SELECT \(Self.alertColumns) FROM alert
             WHERE start < ? AND (? IS NULL OR (ended IS NULL) = ?) ORDER BY start DESC, id DESC LIMIT ?
             """)
         rows.bind(1, before.nanoseconds)
@@ -165,12 +165,8 @@ extension Reader {
         defer { rows.reset() }
         var alerts: [(alert: AlertRecord, meter: InstanceIdentity)] = []
         while try rows.step() {
-            let instance = Int(rows.integer(0))
-            let alert = AlertRecord(
-                instance: instance, kind: rows.text(1), start: Instant(nanoseconds: rows.integer(2)),
-                peakW: rows.real(3), ended: rows.optionalInteger(4).map(Instant.init(nanoseconds:)),
-                detail: rows.text(5))
-            alerts.append((alert, try identity(of: instance)))
+            let row = try alert(rows)
+            alerts.append((row.alert, row.meter))
         }
         return alerts
     }

@@ -65,10 +65,11 @@ package final class Reader {
         while try rows.step() { body(try alert(rows)) }
     }
 
-    private static let alertColumns =
+    static let alertColumns =
         "alert.id, revision, instance, kind, start, peak_w, ended, detail"
 
-    private func alert(_ rows: Statement) throws(StorageError) -> OutboundAlert {
+    /// A row of `alertColumns`.
+    func alert(_ rows: Statement) throws(StorageError) -> OutboundAlert {
         let instance = Int(rows.integer(2))
         let alert = AlertRecord(
             instance: instance, kind: rows.text(3), start: Instant(nanoseconds: rows.integer(4)),
