@@ -104,6 +104,18 @@ public struct HTTPResponse: Sendable {
     public var contentType: String
     /// From Retry-After; 0 = none.
     public var retryAfterSeconds: Double
+
+    /// What a status means that the adapter has no words of its own for.
+    /// - Parameter place: the address that was asked, without secrets.
+    public func refusal(of place: String) -> AdapterError {
+        switch status {
+        case 429:
+            AdapterError(.rateLimited, "\(place) asks for fewer requests", retryAfterSeconds: retryAfterSeconds)
+        case 500...:
+            AdapterError(.unavailable, "\(place) answered \(status)", retryAfterSeconds: retryAfterSeconds)
+        default: AdapterError(.badData, "\(place) answered \(status), which makes no sense")
+        }
+    }
 }
 
 /// Collects the body of a running request.

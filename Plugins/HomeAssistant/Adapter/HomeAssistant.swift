@@ -157,13 +157,7 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
             throw AdapterError(
                 .notFound, "\(place) does not exist: is HOME_ASSISTANT_URL the address of a Home Assistant with 'api:'?"
             )
-        case 429:
-            throw AdapterError(
-                .rateLimited, "\(place) asks for fewer requests", retryAfterSeconds: response.retryAfterSeconds)
-        case 500...:
-            throw AdapterError(
-                .unavailable, "\(place) answered \(response.status)", retryAfterSeconds: response.retryAfterSeconds)
-        default: throw AdapterError(.badData, "\(place) answered \(response.status), which makes no sense")
+        default: throw response.refusal(of: place)
         }
     }
 }

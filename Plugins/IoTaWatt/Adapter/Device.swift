@@ -74,13 +74,7 @@ struct Device: Sendable {
             throw AdapterError(
                 .notFound,
                 "\(place) does not exist: is IOTAWATT_URL the address of an IoTaWatt, with a firmware that has /query?")
-        case 429:
-            throw AdapterError(
-                .rateLimited, "\(place) asks for fewer requests", retryAfterSeconds: response.retryAfterSeconds)
-        case 500...:
-            throw AdapterError(
-                .unavailable, "\(place) answered \(response.status)", retryAfterSeconds: response.retryAfterSeconds)
-        default: throw AdapterError(.badData, "\(place) answered \(response.status), which makes no sense")
+        default: throw response.refusal(of: place)
         }
     }
 
