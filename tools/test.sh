@@ -16,23 +16,17 @@ if [ $# -gt 0 ]; then
     exit
 fi
 
-# Most end-to-end tests wait for a host or a server most of the time. The tests of parts, and the end-to-end tests that
-# only let minutes pass, run beside them.
+# Most end-to-end tests wait for a host or a server most of the time, so that the tests of parts, and the end-to-end tests
+# that only let minutes pass, run beside them.
 PATIENT='EndToEndTests\.(GapTests|SameEnergyTests)'
-beside=$(mktemp)
-trap 'rm -f "$beside"; kill $(jobs -p) 2> /dev/null || true' EXIT
-(
-    status=0
-    run_tests --skip EndToEndTests || status=1
-    run_tests --filter "$PATIENT" || status=1
-    exit $status
-) > "$beside" 2>&1 &
-parts=$!
+logs=$(mktemp -d)
+trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$logs"' EXIT
+run_tests --skip EndToEndTests > "$logs/parts" 2>&1 &
+run_tests --filter "$PATIENT" > "$logs/patient" 2>&1 &
 status=0
-run_tests --filter EndToEndTests --skip "$PATIENT" || status=1
-echo "The tests that ran beside:"
-wait $parts || status=1
-cat "$beside"
-echo "In short:"
-grep -a 'Test run with' "$beside"
+run_tests --filter EndToEndTests --skip "$PATIENT" 2>&1 | tee "$logs/whole" || status=1
+for job in $(jobs -p); do wait "$job" || status=1; done
+cat "$logs/parts" "$logs/patient"
+echo "In short, of the three runs:"
+grep -ah 'Test run with' "$logs"/*
 exit $status

@@ -15,7 +15,7 @@ struct DashboardTests {
     }
 
     /// The host lives for as long as the page looks at it.
-    private static func check(_ what: String, _ host: HostProcess, _ words: [String] = []) throws {
+    static func check(_ what: String, _ host: HostProcess, _ words: [String] = []) throws {
         let logs = try TemporaryDirectory("dashboard")
         try finish(try start([what, "\(host.port)"] + words, logs: logs), host)
     }

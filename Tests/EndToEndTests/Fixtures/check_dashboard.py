@@ -44,6 +44,11 @@ def quiet(page: Page) -> None:
     expect(page.complaints == [], f"the console says: {page.complaints}")
 
 
+def words(text: str) -> str:
+    """With spaces that may break, one between words."""
+    return " ".join(text.split())
+
+
 def check_look(port: str, folder: str, zone: str) -> None:
     """Shows what there is, goes on by itself, and fits on a phone and on a desk, light and dark."""
     with Page() as page:
@@ -76,6 +81,42 @@ def check_look(port: str, folder: str, zone: str) -> None:
     with Page(locale="de-DE") as page:
         opened(page, port)
         page.wait("numbers of a German browser", "/^[0-9.]*,[0-9]+$/.test(document.querySelector('#today dd span').textContent)")
+        quiet(page)
+
+
+def check_house(port: str, now: str) -> None:
+    """The house worked out by hand (HouseByHandTests), at its midnight: the night, the alerts, what is part of what."""
+    with Page(locale="en-GB") as page:
+        page.set_clock(float(now))
+        opened(page, port)
+        page.wait("the night", "document.querySelectorAll('#nights li .fill.high').length === 1")
+        summary = words(page.text("#nights-sum"))
+        expect(summary == "200 W in the last night, above your limit of 150 W. In a year that is 1,753 kWh, €491.", summary)
+        night = words(page.text("#nights"))
+        expect("Sun 14 Jun" in night, night)
+        expect("Server 150 W (€368 a year) · Garage 20 W (€49 a year)" in night, night)
+        page.wait("the alerts", "document.querySelectorAll('#alerts li.raised .mark').length === 2")
+        alerts = words(page.text("#alerts"))
+        expect("High consumption Now Since Sun 14 Jun, 22:05: peak 5.00 kW, above 4500.0 W" in alerts, alerts)
+        expect("Phantom load Now Since Sun 14 Jun, 3:00: peak 200 W" in alerts, alerts)
+        rows = page.evaluate("""[...document.querySelectorAll('#circuits li')].map((one) =>
+          ['name', 'inside', 'watts', 'share'].map((part) => one.querySelector('.' + part).textContent.replace(/\\s/g, ' '))
+            .concat(one.querySelector('.fill').style.inlineSize, one.className === 'none'))""")
+        # Name, part of, power, share, bar, and whether it is no part of the chart. What is not measured comes last of those
+        # that use, and what supplies comes after them, by its own power. Nothing is left over: the server is not measured.
+        expected = [
+            ["Car", "", "4.00 kW", "80%", "100%", False], ["Heat pump", "", "500 W", "10%", "12.5%", False],
+            ["Compressor", "in Heat pump", "460 W", "9.2%", "11.5%", True], ["Garage", "", "40 W", "0.8%", "1%", False],
+            ["Dryer", "in Garage", "0 W", "0%", "0%", True], ["Server", "", "–", "", "0%", False],
+            ["Phase 1", "", "4.00 kW", "grid", "0%", True], ["Phase 2", "", "400 W", "grid", "0%", True],
+            ["Phase 3", "", "300 W", "grid", "0%", True],
+        ]
+        expect(rows == expected, f"the circuits are {rows}")
+        page.wait("a chart", f"{DRAWN} > 500")
+        page.evaluate("document.getElementById('as-table').open = true")
+        page.wait("the table", "document.querySelectorAll('#history-table tbody tr').length > 0")
+        heads = page.evaluate("[...document.querySelectorAll('#history-table thead th')].map((one) => one.textContent)")
+        expect("Compressor" not in heads and "Dryer" not in heads, f"counted within and beside their parents: {heads}")
         quiet(page)
 
 

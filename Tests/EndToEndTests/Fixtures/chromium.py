@@ -96,6 +96,15 @@ class Page:
         elif method == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
 
+    def set_clock(self, now: float) -> None:
+        """What the clock of the pages opened from now on shows (seconds since the epoch)."""
+        self.send("Page.addScriptToEvaluateOnNewDocument", source=f"""
+          const shift = {now * 1000} - Date.now();
+          globalThis.Date = class extends Date {{
+            constructor(...parts) {{ parts.length ? super(...parts) : super(Date.now()); }}
+            static now() {{ return super.now() + shift; }}
+          }};""")
+
     def open(self, url: str) -> None:
         self.send("Page.navigate", url=url)
 
