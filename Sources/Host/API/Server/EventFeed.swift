@@ -9,7 +9,7 @@ final class EventFeed {
     private let limits: ServerLimits
     /// Wakes the http thread; any thread.
     private let ring: @Sendable () -> Void
-    private var clients: [ObjectIdentifier: EventReader] = [:]
+    private var clients: [EventReader] = []
     /// The newest messages, the first being number `start`.
     private var messages: [[UInt8]] = []
     private var start = 0
@@ -24,7 +24,7 @@ final class EventFeed {
     private static let lookInterval = Duration.second / 4
     private static let fullLookInterval = Duration.second
     /// A reading that comes so long before the next full look brings it forward: one wake instead of two.
-    private static let fullLookSlack = Duration.second / 4
+    private static let fullLookSlack = Duration.second / 2
     /// Messages that are kept for clients that are behind.
     private static let byteLimit = 512 * 1024
 
@@ -56,12 +56,12 @@ final class EventFeed {
         look(now: now, isFull: true)
         tell(from: before)
         let reader = EventReader(feed: self, snapshot: snapshot(), next: end)
-        clients[ObjectIdentifier(reader)] = reader
+        clients.append(reader)
         return reader
     }
 
     func leave(_ reader: EventReader) {
-        clients[ObjectIdentifier(reader)] = nil
+        clients.removeAll { $0 === reader }
         guard clients.isEmpty else { return }
         house.listen(nil)
         start = end
@@ -72,7 +72,7 @@ final class EventFeed {
 
     /// The server ends.
     func close() {
-        for client in clients.values { client.close() }
+        for client in clients { client.close() }
     }
 
     /// When to look next (monotonic ns); nil while nobody listens.
@@ -101,7 +101,7 @@ final class EventFeed {
         guard end > first else { return }
         forget(before: first)
         let new = (first..<end).flatMap { message($0) ?? [] }
-        for client in clients.values { client.take(new, from: first) }
+        for client in clients { client.take(new, from: first) }
     }
 
     // MARK: What is new
