@@ -68,4 +68,25 @@ struct HealthTests {
         host.signal(SIGHUP)
         try host.waitForHealth("health", within: 30) { $0["status"] as? String == "healthy" }
     }
+
+    @Test("A server that takes points more slowly than they come: what waits and since when, until all is delivered")
+    func slowServer() throws {
+        let isQuick = try TemporaryDirectory("gate")
+        let influx = try FaultServer { _ in
+            FileManager.default.fileExists(atPath: isQuick.file("quick").path)
+                ? .reply(FaultServer.Reply(204)) : .late(2, FaultServer.Reply(204))
+        }
+        let clock = try TestClock(Date().timeIntervalSince1970)
+        let settings = QuickMock.to(influx.url, api: "v2", token: "token").merging(clock.settings) { $1 }
+        let host = try HostProcess(settings)
+        try waitUntil("a request", within: 30) { !influx.requests.isEmpty }
+        try clock.set(clock.now + 1200)
+        try host.waitForHealth("what waits", within: 30) { health in
+            let problem = Self.problem("points wait for delivery, although", health)
+            return (problem?["todo"] as? String)?.contains("load of the server") == true
+                && health["status"] as? String == "degraded"
+        }
+        try isQuick.write("quick", "")
+        try host.waitForHealth("health", within: 30) { $0["status"] as? String == "healthy" }
+    }
 }
