@@ -2,6 +2,7 @@
  * the write whose number POWERCUT_AFTER names, the disk goes back to what was synced, of the rest keeps what chance
  * (POWERCUT_SEED) had brought to it, sector by sector and in any order, and the process is gone. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -132,15 +133,62 @@ static void restore(struct tracked *file) {
     }
 }
 
-/* With the lock held, which is never given back. */
+/* Whether a thread, `/proc/PID/task/TID`, runs no more. */
+static int is_stopped(const char *thread) {
+    char path[PATH_MAX];
+    char text[256] = "";
+    snprintf(path, sizeof path, "%s/stat", thread);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return 1;
+    }
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    const char *name_end = length > 0 ? strrchr(text, ')') : NULL;
+    return name_end == NULL || strncmp(name_end, ") T", 3) == 0;
+}
+
+static int are_stopped(pid_t process) {
+    char path[64];
+    char thread[PATH_MAX];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)process);
+    DIR *threads = opendir(path);
+    int result = threads != NULL;
+    for (struct dirent *each; result && (each = readdir(threads)) != NULL;) {
+        snprintf(thread, sizeof thread, "%s/%s", path, each->d_name);
+        result = each->d_name[0] == '.' || is_stopped(thread);
+    }
+    if (threads != NULL) {
+        closedir(threads);
+    }
+    return result;
+}
+
+/* With the lock held, which is never given back. Power fails for all threads at once: none of them is to see the disk as
+ * it is made to be afterwards, least of all in a library that it runs from there. A child does it, and is gone before
+ * the process is. */
 static void cut(void) {
+    pid_t process = getpid();
+    pid_t child = fork();
+    if (child < 0) {
+        abort();
+    }
+    if (child > 0) {
+        for (;;) {
+            pause();
+        }
+    }
+    kill(process, SIGSTOP);
+    while (!are_stopped(process)) {
+        usleep(200);
+    }
     for (struct tracked *each = files; each != NULL; each = each->next) {
         restore(each);
     }
-    kill(getpid(), SIGKILL);
-    for (;;) {
-        pause();
-    }
+    /* Its locks on the store and its ports are the process's own: they end with it. */
+    close_range(0, ~0u, 0);
+    kill(process, SIGKILL);
+    _exit(0);
 }
 
 static void remember(struct tracked *file, const void *bytes, size_t length, off_t offset) {
