@@ -133,30 +133,23 @@ static void restore(struct tracked *file) {
     }
 }
 
-/* Whether a thread, `/proc/PID/task/TID`, runs no more. */
-static int is_stopped(const char *thread) {
-    char path[PATH_MAX];
-    char text[256] = "";
-    snprintf(path, sizeof path, "%s/stat", thread);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) {
-        return 1;
-    }
-    ssize_t length = read(file, text, sizeof text - 1);
-    close(file);
-    const char *name_end = length > 0 ? strrchr(text, ')') : NULL;
-    return name_end == NULL || strncmp(name_end, ") T", 3) == 0;
-}
-
+/* Whether no thread of the process runs any more. */
 static int are_stopped(pid_t process) {
     char path[64];
-    char thread[PATH_MAX];
     snprintf(path, sizeof path, "/proc/%d/task", (int)process);
     DIR *threads = opendir(path);
     int result = threads != NULL;
     for (struct dirent *each; result && (each = readdir(threads)) != NULL;) {
-        snprintf(thread, sizeof thread, "%s/%s", path, each->d_name);
-        result = each->d_name[0] == '.' || is_stopped(thread);
+        char text[256] = "";
+        snprintf(path, sizeof path, "%.20s/stat", each->d_name);
+        int file = each->d_name[0] == '.' ? -1 : openat(dirfd(threads), path, O_RDONLY | O_CLOEXEC);
+        if (file >= 0 && read(file, text, sizeof text - 1) > 0) {
+            const char *name_end = strrchr(text, ')');
+            result = name_end == NULL || strncmp(name_end, ") T", 3) == 0;
+        }
+        if (file >= 0) {
+            close(file);
+        }
     }
     if (threads != NULL) {
         closedir(threads);
