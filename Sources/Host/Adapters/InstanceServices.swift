@@ -113,8 +113,10 @@ final class InstanceServices: AdapterServices {
         }
         guard hasChanged else { return }
         if let condition {
-            log.warning(
-                "adapter trouble", LogField("instance", instance.name), LogField("error", condition.message))
+            log.write(
+                .warning, "adapter trouble",
+                [LogField("instance", instance.name), LogField("error", condition.message)]
+                    + InstanceState.todo(code, instance))
         } else {
             log.info("adapter recovered", LogField("instance", instance.name))
         }

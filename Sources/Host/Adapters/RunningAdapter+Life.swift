@@ -32,6 +32,7 @@ extension RunningAdapter {
         }
         letGo(&hosting)
         set(.stopped)
+        if let dialogue = login.withLock({ $0 }) { refuse(dialogue, METER_CANCELLED, "it has stopped") }
     }
 
     private func letGo(_ hosting: inout some AdapterHosting) {
@@ -50,16 +51,23 @@ extension RunningAdapter {
         services.renew()
         var starts = Agenda(schedule, lastAttempt: nil, uncleanEnd: false, now: .now)
         var gaps: GapAgenda?
-        while try waitUntilDue(&starts, &gaps, &hosting) {
+        while true {
+            let turn = try waitForTurn(&starts, &gaps, &hosting)
+            if case .over = turn { break }
             do throws(HostingError) {
                 try startInstance(&hosting)
             } catch {
                 guard case .failed(let failure) = error else { throw error }
+                if case .login(let dialogue) = turn, try logIn(dialogue, insteadOf: failure, &hosting) {
+                    starts.retry(.now)
+                    continue
+                }
                 if requests.isInterrupted { break }
                 starts.fail(failure, random: random(), .now)
                 note(failure, failures: starts.failures)
                 continue
             }
+            if case .login(let dialogue) = turn { _ = try logIn(dialogue, isStarted: true, &hosting) }
             if isRestart { log.info("adapter restarted", LogField("instance", identity.name)) }
             switch plan.adapter.description.delivery {
             case .pull: try sample(&hosting)
@@ -95,7 +103,14 @@ extension RunningAdapter {
         let lastAttempt = services.stateValue(StateKey.lastAttempt).flatMap(Self.instant)
         var agenda = Agenda(schedule, lastAttempt: lastAttempt, uncleanEnd: plan.uncleanEnd, now: .now)
         var gaps: GapAgenda?
-        while try waitUntilDue(&agenda, &gaps, &hosting) {
+        while true {
+            switch try waitForTurn(&agenda, &gaps, &hosting) {
+            case .over: return
+            case .login(let dialogue):
+                if try logIn(dialogue, isStarted: true, &hosting) { agenda.retry(.now) }
+                continue
+            case .due: break
+            }
             agenda.begin(.now)
             services.note(StateKey.lastAttempt, Self.bytes(.now))
             do throws(HostingError) {
@@ -121,6 +136,7 @@ extension RunningAdapter {
             switch try wait(until: gaps?.due, &hosting) {
             case .stop, .pause: return
             case .gaps: gaps?.lookNow(Clock.monotonic())
+            case .login(let dialogue): _ = try logIn(dialogue, isStarted: true, &hosting)
             case .due:
                 guard var due = gaps else { break }
                 try fillGap(&due, before: nil, &hosting)
@@ -164,22 +180,32 @@ extension RunningAdapter {
 
     // MARK: Waiting
 
-    /// Waits for the agenda's next attempt, and fills gaps meanwhile; false where the instance is to stop.
-    private func waitUntilDue(
+    /// What an instance waits for.
+    private enum Turn {
+        /// The agenda's next attempt is due.
+        case due
+        case login(LoginDialogue)
+        /// It is to stop or to pause.
+        case over
+    }
+
+    /// Waits for what comes next, and fills gaps meanwhile.
+    private func waitForTurn(
         _ agenda: inout Agenda, _ gaps: inout GapAgenda?, _ hosting: inout some AdapterHosting
-    ) throws(HostingError) -> Bool {
+    ) throws(HostingError) -> Turn {
         while true {
             let next = agenda.nextRun(.now)
             state.withLock { $0.nextRun = next }
             let gap = gaps?.due ?? .max
             switch try wait(until: agenda.due.map { min($0, gap) } ?? gaps?.due, &hosting) {
             case .due:
-                if let due = agenda.due, due <= Clock.monotonic() { return true }
+                if let due = agenda.due, due <= Clock.monotonic() { return .due }
                 guard var filling = gaps else { break }
                 try fillGap(&filling, before: agenda.due, &hosting)
                 gaps = filling
             case .gaps: gaps?.lookNow(Clock.monotonic())
-            case .stop, .pause: return false
+            case .login(let dialogue): return .login(dialogue)
+            case .stop, .pause: return .over
             case .readNow: agenda.bringForward(.now)
             case .retry: agenda.retry(.now)
             case .clock: agenda.clockChanged(.now)
@@ -202,6 +228,7 @@ extension RunningAdapter {
             switch requests.wait(until: deadline, { (deadline, bell) throws(Never) in bell.wait(until: deadline) }) {
             case .due, .retry, .pause: return true
             case .stop: return false
+            case .login(let dialogue): refuse(dialogue, METER_UNAVAILABLE, "it is being restarted: try again")
             case .readNow, .gaps, .clock: break
             }
         }

@@ -25,46 +25,18 @@ enum ReadCommand {
     private static func run(
         _ settings: Settings, _ catalog: AdapterCatalog, type: String?, json: Bool, console: some Console, log: Log
     ) throws(SystemError) -> Int32 {
-        let plans = InstancePlan.all(settings, catalog)
-        let wanted = type ?? plans.first?.identity.name ?? ""
-        let named = plans.first { $0.identity.name == wanted }
-        guard let plan = named ?? self.plan(forType: wanted, settings, catalog) else {
-            console.complain("smart-meter: '\(wanted)' is not a meter type, or type@label")
-            return SmartMeter.ExitStatus.usage
-        }
-        switch plan.fate {
-        case .waiting(let reason), .misconfigured(_, _, let reason):
-            console.complain("smart-meter: \(plan.identity.name): \(reason)")
-            return SmartMeter.ExitStatus.configuration
-        case .loading:
-            console.complain("smart-meter: \(plan.identity.name): not all adapter files could be looked at in time")
-            return SmartMeter.ExitStatus.unavailable
-        case .ready(let adapter, let resolved):
-            log.register(secrets: resolved.secrets)
-            return try read(adapter, resolved, plan.identity, settings, json: json, console: console, log: log)
-        }
-    }
-
-    private static func plan(
-        forType type: String, _ settings: Settings, _ catalog: AdapterCatalog
-    ) -> InstancePlan? {
-        guard catalog.adapter(ofType: type) != nil else { return nil }
-        return InstancePlan(InstanceIdentity(meterType: type), settings, catalog)
+        let (instance, status) = LoneInstance.find(type, settings, catalog, console)
+        guard let instance else { return status }
+        log.register(secrets: instance.settings.secrets)
+        return try read(instance, settings.host, json: json, console: console, log: log)
     }
 
     private static func read(
-        _ adapter: LoadedAdapter, _ resolved: ResolvedAdapterSettings, _ identity: InstanceIdentity,
-        _ settings: Settings,
-        json: Bool, console: some Console, log: Log
+        _ instance: LoneInstance, _ host: HostSettings, json: Bool, console: some Console, log: Log
     ) throws(SystemError) -> Int32 {
+        let identity = instance.identity
         let board = LiveBoard()
-        let running = try RunningAdapter(
-            RunningAdapter.Plan(
-                adapter: adapter, identity: identity, number: 0,
-                sampling: resolved.sampling(adapter.description, settings.host), settings: resolved.values,
-                requestsPerDay: resolved.ration(adapter.description), circuits: [], state: [:],
-                maximumPowerW: settings.host.maximumPowerW, uncleanEnd: false),
-            board: board, lane: nil, memory: NoMemory(), log: log)
+        let running = try instance.prepare(host, board: board, state: [:], memory: NoMemory(), log: log)
         try running.start()
         defer {
             running.stop()
