@@ -11,7 +11,9 @@ import Testing
 /// Logins of an instance, in both hostings; the person is the test.
 @Suite(.serialized) struct LoginTests {
     private static let hostings = HostSettings.Isolation.allCases
-    private static let answers = ["E-mail": "zoe", "Password": "correct horse & battery=é", "Code from the app": "924613"]
+    private static let answers = [
+        "E-mail": "zoe", "Password": "correct horse & battery=é", "Code from the app": "924613",
+    ]
 
     private func rig(_ mode: String, _ isolation: HostSettings.Isolation, state: [String: [UInt8]] = [:]) throws
         -> AdapterRig
@@ -48,7 +50,8 @@ import Testing
         if case .failed(let failure) = news { failure.code } else { nil }
     }
 
-    @Test(arguments: hostings, ["", "start"]) func `one that waits for a person is read at once, wherever it had failed`(
+    @Test(arguments: hostings, ["", "start"])
+    func `one that waits for a person is read at once, wherever it had failed`(
         _ isolation: HostSettings.Isolation, _ mode: String
     ) throws {
         let rig = try rig(mode, isolation)
@@ -102,7 +105,9 @@ import Testing
         try rig.waitForState("paused")
         let third = try dialogue()
         rig.running.logIn(third)
-        #expect(try next(third) == .failed(AdapterFailure(code: METER_UNAVAILABLE, message: "it is paused: resume it first")))
+        #expect(
+            try next(third)
+                == .failed(AdapterFailure(code: METER_UNAVAILABLE, message: "it is paused: resume it first")))
         rig.running.resume()
         try rig.waitForState("running")
         let fourth = try dialogue()

@@ -7,11 +7,11 @@ package protocol AdapterMemory: Sendable {
 }
 
 /// The keys of an instance's small values.
-enum StateKey {
+package enum StateKey {
     /// Keys that begin with this are the host's own; adapters neither see nor set them.
     private static let host = "host:"
     /// Wall time of the last attempt, 8 bytes.
-    static let lastAttempt = "host:last_attempt"
+    package static let lastAttempt = "host:last_attempt"
     static let ration = "host:ration"
     /// There while the instance is paused.
     static let paused = "host:paused"

@@ -47,16 +47,13 @@ enum LoginCommand {
                 // What happens is told in its own words.
                 log.configure(level: .error, format: .text)
                 let store = try LoneStore(settings, log)
+                defer { store.close() }
                 let (state, memory) = try store.memory(of: instance.identity)
                 let running = try instance.prepare(
                     settings.host, board: LiveBoard(), state: state, memory: memory, log: log)
                 return try logIn(running, person, log, console)
-            } catch let error as StorageError {
-                console.complain("smart-meter: \(error.message); \(error.advice)")
-                return error.kind == .busy ? SmartMeter.ExitStatus.unavailable : SmartMeter.ExitStatus.failed
             } catch {
-                console.complain("smart-meter: \(error)")
-                return SmartMeter.ExitStatus.failed
+                return LoneStore.complain(error, console)
             }
         }
     }

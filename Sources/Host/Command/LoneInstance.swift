@@ -1,5 +1,6 @@
 import Adapters
 import Configuration
+import Glibc
 import Observability
 import Pipeline
 import Platform
@@ -72,9 +73,24 @@ final class LoneStore {
         try pipeline.start()
     }
 
-    deinit {
-        _ = pipeline.stop(until: Clock.monotonic() + Self.patience)
+    /// Where there is one that this user may change.
+    static func existing(_ settings: Settings, _ log: Log) throws -> LoneStore? {
+        let path = settings.dataDirectory + "/" + Store.fileName
+        return unsafe access(path, R_OK | W_OK) == 0 ? try LoneStore(settings, log) : nil
     }
+
+    /// Says why there is none, and answers the exit status.
+    static func complain(_ error: any Error, _ console: some Console) -> Int32 {
+        guard let error = error as? StorageError else {
+            console.complain("smart-meter: \(error)")
+            return SmartMeter.ExitStatus.failed
+        }
+        console.complain("smart-meter: \(error.message); \(error.advice)")
+        return error.kind == .busy ? SmartMeter.ExitStatus.unavailable : SmartMeter.ExitStatus.failed
+    }
+
+    /// Everything is durable.
+    func close() { _ = pipeline.stop(until: Clock.monotonic() + Self.patience) }
 
     /// What an instance has kept, and where it goes on keeping it.
     func memory(of identity: InstanceIdentity) throws(StorageError) -> (

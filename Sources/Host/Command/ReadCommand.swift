@@ -4,7 +4,7 @@ import Observability
 import Platform
 import Readings
 
-/// `smart-meter read`: one reading, printed. Leaves no trace.
+/// `smart-meter read`: one reading, printed, and not stored.
 enum ReadCommand {
     private static let patience = 20 * Duration.second
 
@@ -28,15 +28,27 @@ enum ReadCommand {
         let (instance, status) = LoneInstance.find(type, settings, catalog, console)
         guard let instance else { return status }
         log.register(secrets: instance.settings.secrets)
-        return try read(instance, settings.host, json: json, console: console, log: log)
+        do {
+            guard let store = try LoneStore.existing(settings, log) else {
+                return try read(instance, settings.host, [:], NoMemory(), json: json, console: console, log: log)
+            }
+            defer { store.close() }
+            var (state, memory) = try store.memory(of: instance.identity)
+            state[StateKey.lastAttempt] = nil
+            return try read(
+                instance, settings.host, state, ReadMemory(inner: memory), json: json, console: console, log: log)
+        } catch {
+            return LoneStore.complain(error, console)
+        }
     }
 
     private static func read(
-        _ instance: LoneInstance, _ host: HostSettings, json: Bool, console: some Console, log: Log
+        _ instance: LoneInstance, _ host: HostSettings, _ state: [String: [UInt8]], _ memory: any AdapterMemory,
+        json: Bool, console: some Console, log: Log
     ) throws(SystemError) -> Int32 {
         let identity = instance.identity
         let board = LiveBoard()
-        let running = try instance.prepare(host, board: board, state: [:], memory: NoMemory(), log: log)
+        let running = try instance.prepare(host, board: board, state: state, memory: memory, log: log)
         try running.start()
         defer {
             running.stop()

@@ -118,7 +118,9 @@ struct IsolatedHosting: AdapterHosting {
         while true {
             if let cancelledAt { limit = min(limit ?? .max, cancelledAt + Self.stopTime) }
             if let abandoned = login?.dialogue.limit { limit = min(limit ?? .max, abandoned + CallTime.patience) }
-            let wake = [cancelledAt == nil ? services.gate.cancelDescriptor : -1, login?.dialogue.answered.number ?? -1]
+            let wake = [
+                cancelledAt == nil ? services.gate.cancelDescriptor : -1, login?.dialogue.answered.number ?? -1,
+            ]
             switch runner.next(until: limit, wake: wake) {
             case .message(.returned(let outcome)):
                 guard outcome.code != METER_OK else { return outcome }
