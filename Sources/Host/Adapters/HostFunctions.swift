@@ -124,8 +124,10 @@ private func hostPerform(
         return unsafe meter_fail(error, METER_INVALID, "the request breaks a rule of meter_adapter.h")
     }
     guard context.takesRequests else { return unsafe meter_fail(error, METER_CANCELLED, "the instance is stopping") }
-    guard context.services.spend(1) == METER_OK else {
-        return unsafe meter_fail(error, METER_RATIONED, "the day's ration of requests is used up")
+    switch context.services.spend(1) {
+    case METER_OK: break
+    case METER_CANCELLED: return unsafe meter_fail(error, METER_CANCELLED, "the instance is stopping")
+    default: return unsafe meter_fail(error, METER_RATIONED, "the day's ration of requests is used up")
     }
     switch unsafe context.perform(parsed, until: request.pointee.deadline_ns) {
     case .success(let answer):

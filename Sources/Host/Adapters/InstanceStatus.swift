@@ -74,6 +74,8 @@ package struct InstanceStatus: Sendable {
     package var lastErrorAt: Instant?
     /// Why the meter's log did not answer when last asked; nil = it did.
     package var historyError: String?
+    /// When the day's ration has something for history again; nil = it has.
+    package var historyResumes: Instant?
     /// What the adapter complains about although it delivers.
     package var condition: String?
     package var conditionSince: Instant?

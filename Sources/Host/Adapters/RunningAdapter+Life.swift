@@ -31,6 +31,7 @@ extension RunningAdapter {
             }
         }
         letGo(&hosting)
+        services.settleRation()
         set(.stopped)
         if let dialogue = login.withLock({ $0 }) { refuse(dialogue, METER_CANCELLED, "it has stopped") }
     }
@@ -63,8 +64,7 @@ extension RunningAdapter {
                     continue
                 }
                 if requests.isInterrupted { break }
-                starts.fail(failure, random: random(), .now)
-                note(failure, failures: starts.failures)
+                note(starts.fail(explained(failure), random: random(), .now), failures: starts.failures)
                 continue
             }
             if case .login(let dialogue) = turn { _ = try logIn(dialogue, isStarted: true, &hosting) }
@@ -103,6 +103,7 @@ extension RunningAdapter {
         let lastAttempt = services.stateValue(StateKey.lastAttempt).flatMap(Self.instant)
         var agenda = Agenda(schedule, lastAttempt: lastAttempt, uncleanEnd: plan.uncleanEnd, now: .now)
         var gaps: GapAgenda?
+        var isSlow = false
         while true {
             switch try waitForTurn(&agenda, &gaps, &hosting) {
             case .over: return
@@ -112,20 +113,41 @@ extension RunningAdapter {
             case .due: break
             }
             agenda.begin(.now)
+            services.noteRead()
             services.note(StateKey.lastAttempt, Self.bytes(.now))
             do throws(HostingError) {
                 try read(&hosting)
-                agenda.succeed(.now)
+                agenda.succeed(.now, pace: pace(&isSlow))
                 // A meter that answers can be asked for what was missed.
                 if asksHistory, gaps == nil { gaps = GapAgenda(now: Clock.monotonic()) }
             } catch {
                 guard case .failed(let failure) = error else { throw error }
                 if requests.isInterrupted { return }
-                agenda.fail(failure, random: random(), .now)
-                note(failure, failures: agenda.failures)
+                note(
+                    agenda.fail(explained(failure), random: random(), pace: pace(&isSlow), .now),
+                    failures: agenda.failures)
                 gaps = nil
             }
         }
+    }
+
+    /// Says when it goes on, where the day's ration is used up.
+    private func explained(_ failure: AdapterFailure) -> AdapterFailure {
+        failure.code == METER_RATIONED ? services.shortage(for: .live, at: .now) ?? failure : failure
+    }
+
+    /// Ns that reads have to lie apart for the day's ration to last; said where that is news.
+    private func pace(_ isSlow: inout Bool) -> Int64 {
+        let now = Instant.now
+        let pace = services.pace(at: now)
+        let wasSlow = isSlow
+        isSlow = pace > schedule.sampling + schedule.sampling / 10
+        guard isSlow != wasSlow else { return pace }
+        log.info(
+            isSlow ? "read less often: the day's ration of requests has to last" : "read as often as wanted again",
+            LogField("instance", identity.name), LogField("requests_left", services.rationLeft(at: now) ?? 0),
+            LogField("seconds", Double(max(pace, schedule.sampling) / 1_000_000) / 1000))
+        return pace
     }
 
     /// A push adapter emits by itself, until the instance is to stop or to pause.

@@ -33,6 +33,12 @@ extension RunningAdapter {
         return status
     }
 
+    /// Requests left of a day's ration.
+    /// - Parameter stored: the value of `StateKey.ration`; nil = nothing was used.
+    package static func requestsLeft(of perDay: Int, stored: [UInt8]?) -> Int {
+        Ration(limit: perDay, stored: stored ?? []).left(at: .now) ?? perDay
+    }
+
     func set(_ new: InstanceState) {
         state.withLock { status in
             if case .abandoned = status.state { return }

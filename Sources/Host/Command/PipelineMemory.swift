@@ -18,6 +18,11 @@ struct PipelineMemory: AdapterMemory {
     func note(_ key: String, _ value: [UInt8]) {
         pipeline.note(StateRecord(instance: instance, key: key, value: value))
     }
+
+    func secure(_ key: String, _ value: [UInt8]) {
+        _ = pipeline.setState(
+            StateRecord(instance: instance, key: key, value: value), until: Clock.monotonic() + Duration.second)
+    }
 }
 
 /// An instance's gaps, found and filled by the pipeline.
@@ -41,10 +46,12 @@ struct ReadMemory: AdapterMemory {
     func note(_ key: String, _ value: [UInt8]) {
         if key != StateKey.lastAttempt { inner.note(key, value) }
     }
+    func secure(_ key: String, _ value: [UInt8]) { inner.secure(key, value) }
 }
 
 /// The memory of an instance that leaves no trace: a stand-in, or a reading where there is no store.
 struct NoMemory: AdapterMemory {
     func store(_ key: String, _ value: [UInt8]?) -> Bool { true }
     func note(_ key: String, _ value: [UInt8]) {}
+    func secure(_ key: String, _ value: [UInt8]) {}
 }
