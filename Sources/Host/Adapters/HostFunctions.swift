@@ -1,6 +1,6 @@
 import AdapterABI
 import Platform
-import Transfer
+package import Transfer
 
 // C's way into the host: each function recovers the context once and calls one method. A NULL context, which only a
 // broken adapter passes, is answered and never followed.
@@ -214,7 +214,8 @@ extension HTTPRequest {
 }
 
 extension TransferError {
-    fileprivate var code: Int32 {
+    /// What an adapter is told of it: METER_...
+    package var code: Int32 {
         switch kind {
         case .unreachable: METER_UNREACHABLE
         case .timeout: METER_TIMEOUT

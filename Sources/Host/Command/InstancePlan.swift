@@ -91,7 +91,7 @@ extension ResolvedAdapterSettings {
     }
 
     /// Nanoseconds between samples: as set, as the adapter says, or once an interval.
-    private func wantedSampling(_ description: AdapterDescription, _ host: HostSettings) -> Int64 {
+    func wantedSampling(_ description: AdapterDescription, _ host: HostSettings) -> Int64 {
         let interval = interval(host)
         if let sampleSeconds { return max(Int64(sampleSeconds * 1e9), description.minimumSampling) }
         let wanted = description.defaultSampling == 0 ? interval : description.defaultSampling
