@@ -1,14 +1,19 @@
 /* A meter behind an account: it reads with a token, which it gets by a login that asks a person for a name, a password
  * and a code, and keeps in the host's state. CLOUD_MODE says how it misbehaves. */
+#define _DEFAULT_SOURCE
 #include "meter_adapter.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct meter_instance {
     const meter_host *host;
     const meter_host_state *state;
+    atomic_int has_enough;
     char mode[32];
 };
 
@@ -82,7 +87,17 @@ static void say(const meter_instance *instance, const char *name, const char *pa
     instance->host->log(instance->host->context, METER_LOG_WARNING, meter_text_of(words));
 }
 
-static int32_t login(meter_instance *instance, const meter_login_prompter *prompter, meter_login_result *result,
+/* As one that hands over readings by itself, whatever else goes on. */
+static void *emit_on(void *context) {
+    meter_instance *instance = context;
+    while (!atomic_load(&instance->has_enough)) {
+        emit(instance);
+        usleep(5000);
+    }
+    return NULL;
+}
+
+static int32_t converse(meter_instance *instance, const meter_login_prompter *prompter, meter_login_result *result,
                      meter_error *error) {
     char name[128], password[128], code[128], words[400];
     int32_t answer = METER_OK;
@@ -120,6 +135,18 @@ static int32_t login(meter_instance *instance, const meter_login_prompter *promp
     result->text_length = (uint32_t)snprintf(result->text, sizeof result->text, "account %s, 1 monitor%s", name,
                                              is(instance, "rude") ? " \033[2J" : "");
     return METER_OK;
+}
+
+static int32_t login(meter_instance *instance, const meter_login_prompter *prompter, meter_login_result *result,
+                     meter_error *error) {
+    pthread_t emitter;
+    int emits = is(instance, "emits") && pthread_create(&emitter, NULL, emit_on, instance) == 0;
+    int32_t code = converse(instance, prompter, result, error);
+    if (emits) {
+        atomic_store(&instance->has_enough, 1);
+        pthread_join(emitter, NULL);
+    }
+    return code;
 }
 
 static const meter_login login_table = {.login = login};

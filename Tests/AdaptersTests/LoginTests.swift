@@ -57,7 +57,7 @@ import Testing
         let rig = try rig(mode, isolation)
         try rig.waitForState("needs_attention")
         #expect(rig.status.state == .needsLogin("the account wants a person"))
-        #expect(rig.status.nextRun == nil)
+        try waitUntil("nothing to be due") { rig.status.nextRun == nil }
         let dialogue = try dialogue()
         rig.running.logIn(dialogue)
         #expect(try converse(dialogue) == .found("account zoe, 1 monitor"))
@@ -120,6 +120,21 @@ import Testing
         #expect(code(try next(fifth)) == METER_CANCELLED)
     }
 
+    @Test(arguments: hostings) func `what it hands over while a person thinks is not lost`(
+        _ isolation: HostSettings.Isolation
+    ) throws {
+        let rig = try rig("emits", isolation)
+        try rig.waitForState("needs_attention")
+        let dialogue = try dialogue()
+        rig.running.logIn(dialogue)
+        _ = try next(dialogue)
+        try waitUntil("readings") { rig.status.counts.accepted >= 20 }
+        #expect(rig.status.counts.busy == 0)
+        dialogue.cancel()
+        #expect(code(try next(dialogue)) == METER_CANCELLED)
+        #expect(rig.end())
+    }
+
     @Test(arguments: hostings) func `one that cannot be created says why`(_ isolation: HostSettings.Isolation) throws {
         let rig = try rig("misconfigured", isolation)
         try rig.waitForState("misconfigured")
@@ -141,7 +156,7 @@ import Testing
         dialogue.cancel()
         #expect(code(try next(dialogue)) == METER_CANCELLED)
         #expect(rig.status.state.word == "needs_attention")
-        #expect(rig.status.nextRun == nil)
+        try waitUntil("nothing to be due") { rig.status.nextRun == nil }
         #expect(rig.status.failures == failures)
         #expect(rig.end())
     }
