@@ -97,7 +97,7 @@ let package = Package(
             path: "Benchmarks", exclude: ["Adapters"], swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/Support", exclude: ["Scripts"], swiftSettings: strict),
         .target(
-            name: "FakeHost", dependencies: ["AdapterABI", "Platform", "Transfer"], path: "Tests/FakeHost",
+            name: "FakeHost", dependencies: ["AdapterABI", "Adapters", "Platform", "Transfer"], path: "Tests/FakeHost",
             swiftSettings: strict),
         tests("Readings", ["Readings", "TestSupport"]),
         tests("Analysis", ["Analysis", "Readings", "TestSupport"]),

@@ -101,5 +101,6 @@ enum RunnerBenchmark {
     private struct Forgetful: AdapterMemory {
         func store(_ key: String, _ value: [UInt8]?) -> Bool { true }
         func note(_ key: String, _ value: [UInt8]) {}
+        func secure(_ key: String, _ value: [UInt8]) {}
     }
 }

@@ -22,6 +22,8 @@ final class AdapterRig: Sendable {
 
         func note(_ key: String, _ value: [UInt8]) { values.withLock { $0[key] = value } }
 
+        func secure(_ key: String, _ value: [UInt8]) { note(key, value) }
+
         func value(_ key: String) -> [UInt8]? { values.withLock { $0[key] } }
     }
 

@@ -35,6 +35,21 @@ import Testing
         #expect(settled(at: 7).nextRun(at(7)) == noon + 30 * Duration.second + schedule.offset)
     }
 
+    @Test(arguments: [(0, 30), (29, 30), (40, 60), (60, 60), (100, 120), (86_400, 86_400)] as [(Double, Double)])
+    func `a ration that has to last puts attempts off, on the grid`(pace: Double, expected: Double) throws {
+        var agenda = agenda()
+        let offset = Double(schedule.offset) / 1e9
+        agenda.begin(at(offset + 0.1))
+        agenda.succeed(at(offset + 1), pace: Int64(pace * 1e9))
+        #expect(abs(try #require(seconds(agenda)) - expected - offset) < 1e-6)
+        // Setting the clock brings none of them before its time.
+        agenda.clockChanged(at(offset + 2, set: 600))
+        #expect(try #require(seconds(agenda)) >= offset + pace - 3)
+        agenda.begin(at(expected))
+        agenda.fail(unreachable, random: 0, pace: Int64(pace * 1e9), at(expected))
+        #expect(try #require(seconds(agenda)) >= expected + (pace > 30 ? pace : 0))
+    }
+
     @Test(arguments: [-86_400.0, -3600, 3600, 40_000_000])
     func `after the clock was set the next sample lies on its grid, within one sampling`(set: Double) throws {
         var agenda = settled()

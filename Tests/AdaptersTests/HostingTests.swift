@@ -159,3 +159,26 @@ import Testing
         }
     }
 }
+
+extension AdapterHosting {
+    /// A login with a person who always knows what to say.
+    fileprivate mutating func login(_ answer: @escaping @Sendable (LoginPrompt) -> LoginReply) throws -> String {
+        let dialogue = try LoginDialogue(log: Log(level: .error))
+        let person = try Thread(name: "person") {
+            while Poll.readable(dialogue.descriptor, until: nil) {
+                switch dialogue.takeNews() {
+                case .question(let prompt):
+                    let reply = answer(prompt)
+                    if reply.code == METER_OK { dialogue.answer(reply.answer) } else { dialogue.cancel() }
+                case .found, .failed: return
+                case nil: break
+                }
+            }
+        }
+        defer {
+            dialogue.finish(.success(""))
+            _ = person.join(until: Clock.monotonic() + 5 * Duration.second)
+        }
+        return try login(dialogue)
+    }
+}

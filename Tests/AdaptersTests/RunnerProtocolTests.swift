@@ -16,7 +16,7 @@ import Testing
         meterType: "test", name: "Test – Zähler", vendor: "", version: "1.0", url: "https://example.org",
         summary: "A test",
         delivery: .push, requestsPerDay: 1000, defaultSampling: 1, minimumSampling: 2, late: 3, historyStep: 4,
-        historyReach: 5,
+        historyReach: 5, canLogIn: true,
         settings: [
             SettingDeclaration(
                 name: "url", kind: .adapterURL, default: "http://meter", required: true, help: "Address"),

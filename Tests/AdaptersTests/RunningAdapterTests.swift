@@ -168,9 +168,22 @@ import Testing
         let rig = try AdapterRig(
             try AdapterRig.scripted("scripted", isolation), settings: ["mode": "fetches", "url": server.url],
             requestsPerDay: 2)
-        try rig.waitForState("backing_off")
+        // What is left of the day is spread over it; a person may be in a hurry.
+        try waitUntil("a long pause") { rig.status.nextRun.map { $0 - .now > 10 * Duration.hour } ?? false }
+        #expect(server.count == 1)
+        try waitUntil("the second request") {
+            rig.running.readNow()
+            return server.count == 2
+        }
+        try waitUntil("a third one, in vain") {
+            rig.running.readNow()
+            return rig.status.state.word == "backing_off"
+        }
         #expect(server.count == 2)
-        #expect(rig.status.lastError?.hasPrefix("rationed") == true)
+        let words = "rationed: the day's ration of requests is used up; it goes on at 2"
+        #expect(rig.status.lastError?.hasPrefix(words) == true)
+        // Used at two in a row of hours at most, they come back a day later.
+        #expect(rig.status.nextRun.map { $0 - .now > 22 * Duration.hour } == true)
         #expect(rig.status.rationLeft == 0)
         let stored = try #require(rig.memory.value(StateKey.ration))
         #expect(Ration(limit: 3, stored: stored).left(at: Instant(nanoseconds: Clock.wall())) == 1)

@@ -1,4 +1,5 @@
 import AdapterABI
+import Adapters
 import Platform
 import Transfer
 
@@ -13,18 +14,7 @@ public enum Network {
                 status: Int32(answer.status), contentType: answer.contentType,
                 retryAfterSeconds: answer.retryAfter / second, body: String(decoding: answer.body, as: UTF8.self))
         } catch {
-            return .failure(code: code(error.kind), message: error.message)
-        }
-    }
-
-    private static func code(_ kind: TransferError.Kind) -> Int32 {
-        switch kind {
-        case .unreachable: METER_UNREACHABLE
-        case .timeout: METER_TIMEOUT
-        case .tls: METER_TLS_FAILED
-        case .tooLarge: METER_TOO_LARGE
-        case .cancelled: METER_CANCELLED
-        case .invalid: METER_INVALID
+            return .failure(code: error.code, message: error.message)
         }
     }
 }

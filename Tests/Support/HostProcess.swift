@@ -121,6 +121,11 @@ public final class HostProcess: Sendable {
         try Self.command(arguments, environment: environment, within: seconds)
     }
 
+    /// Starts another command of the program, on a terminal.
+    public func terminal(_ arguments: [String]) throws -> PseudoTerminal {
+        try PseudoTerminal([program.path] + arguments, environment: environment, logs: logs)
+    }
+
     public struct CommandResult: Sendable {
         public let status: Int32
         public let output: String

@@ -400,8 +400,9 @@ typedef struct meter_history {
 
 typedef struct meter_login_prompter {
     void *context;
-    /** [host] Asks a person. Blocks until answered, or until the login is cancelled. The answer goes to `buffer`, its
-     *  size to `length`. METER_OK, METER_CANCELLED, METER_BUFFER_TOO_SMALL. */
+    /** [host] Asks a person, one question at a time. Blocks until answered, or until the login is cancelled. The question
+     *  is one line; what a terminal would obey in it is not shown. The answer goes to `buffer`, its size to `length`.
+     *  METER_OK, METER_CANCELLED, METER_BUFFER_TOO_SMALL. */
     int32_t (*prompt)(void *context, uint32_t kind, meter_text question, char *buffer, uint32_t capacity,
                       uint32_t *length);
 } meter_login_prompter;
@@ -413,7 +414,9 @@ typedef struct meter_login_result {
 } meter_login_result;
 
 typedef struct meter_login {
-    /** [adapter][serial] Between start and stop; no deadline. Tokens go to meter.host.state/1. */
+    /** [adapter][serial] Between start and stop, and after a start that failed (every service answers then, too: start
+     *  may need what login gets). No deadline; but once a prompt has answered CANCELLED, nobody is there any more, and a
+     *  call that has not returned 15 s later is given up. Tokens go to meter.host.state/1. */
     int32_t (*login)(meter_instance *instance, const meter_login_prompter *prompter, meter_login_result *result,
                      meter_error *error);
 } meter_login;
@@ -477,7 +480,8 @@ typedef struct meter_descriptor {
      *  start again; stop is not called after a failed start. */
     int32_t (*start)(meter_instance *instance, meter_error *error);
     /** [adapter][serial] Takes one sample and emits it before it returns. NULL for push adapters. `deadline_ns` is
-     *  monotonic. An instance that overruns it by 2 s is abandoned: never called again. */
+     *  monotonic. A call that overruns it by 2 s is given up: where the adapter has a process of its own, that is killed
+     *  and started again; in the host's process the instance is never called again. */
     int32_t (*read)(meter_instance *instance, int64_t deadline_ns, meter_error *error);
     /** [adapter][serial] Ends what start began: joins threads, closes connections, within 1 s. */
     void (*stop)(meter_instance *instance);

@@ -25,6 +25,8 @@ package struct AdapterDescription: Hashable, Sendable {
     /// Finest step of its history, and how far back it reaches: nanoseconds; 0 = none, and unknown.
     package let historyStep: Int64
     package let historyReach: Int64
+    /// Whether a person can log in: `meter.login/1`.
+    package let canLogIn: Bool
     package let settings: [SettingDeclaration]
 }
 

@@ -65,7 +65,7 @@ protocol AdapterHosting {
     ) throws(HostingError) -> HistoryAnswer
     /// Gets credentials with the help of a person, however long that takes; METER_UNSUPPORTED where the adapter needs
     /// none. Answers what was found.
-    mutating func login(prompt: @escaping CallListener.Prompt) throws(HostingError) -> String
+    mutating func login(_ dialogue: LoginDialogue) throws(HostingError) -> String
     mutating func stop() throws(HostingError)
     /// Whatever state it is in: afterwards nothing of the instance is left.
     mutating func destroy() throws(HostingError)

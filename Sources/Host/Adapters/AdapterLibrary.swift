@@ -120,7 +120,8 @@ enum AdapterLibrary {
             delivery: isPush ? .push : .pull, requestsPerDay: Int(head.requests_per_day),
             defaultSampling: head.default_sampling_ns, minimumSampling: head.minimum_sampling_ns,
             late: head.late_ns == 0 ? 60_000_000_000 : head.late_ns, historyStep: head.history_step_ns,
-            historyReach: head.history_reach_ns, settings: try settings(head))
+            historyReach: head.history_reach_ns, canLogIn: hasExtension(METER_LOGIN, head),
+            settings: try settings(head))
         if let reason = description.objection { throw LibraryObjection(reason: reason) }
         return unsafe HostedAdapter(description, pointer, gate)
     }
@@ -130,6 +131,15 @@ enum AdapterLibrary {
             throw LibraryObjection(reason: "the \(what) of its descriptor is not a line of UTF-8 of at most 1 KB")
         }
         return string
+    }
+
+    /// Legal on any thread, and before there is an instance.
+    private static func hasExtension(_ id: String, _ head: meter_descriptor) -> Bool {
+        let bytes = id.utf8.map { CChar(bitPattern: $0) }
+        return unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe head.extension?(
+                meter_text(data: bytes.baseAddress, length: UInt32(bytes.count), reserved: 0)) != nil
+        }
     }
 
     private static func settings(_ head: meter_descriptor) throws(LibraryObjection) -> [SettingDeclaration] {

@@ -4,15 +4,17 @@ package protocol AdapterMemory: Sendable {
     func store(_ key: String, _ value: [UInt8]?) -> Bool
     /// Stores a value with the next commit; never blocks.
     func note(_ key: String, _ value: [UInt8])
+    /// As `note`, but at once, and waits a moment for it: a disk that hangs holds nobody up.
+    func secure(_ key: String, _ value: [UInt8])
 }
 
 /// The keys of an instance's small values.
-enum StateKey {
+package enum StateKey {
     /// Keys that begin with this are the host's own; adapters neither see nor set them.
     private static let host = "host:"
     /// Wall time of the last attempt, 8 bytes.
-    static let lastAttempt = "host:last_attempt"
-    static let ration = "host:ration"
+    package static let lastAttempt = "host:last_attempt"
+    package static let ration = "host:ration"
     /// There while the instance is paused.
     static let paused = "host:paused"
     static let longest = 255

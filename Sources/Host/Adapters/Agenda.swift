@@ -19,6 +19,8 @@ struct Agenda: Sendable {
     private(set) var failures = 0
     private let schedule: Schedule
     private var lastAttempt: Int64?
+    /// Ns that attempts have to lie apart, beside what the schedule says.
+    private var pace: Int64 = 0
 
     /// - Parameters:
     ///   - lastAttempt: of the run before.
@@ -36,16 +38,21 @@ struct Agenda: Sendable {
 
     mutating func begin(_ now: Moment) { lastAttempt = now.monotonic }
 
-    mutating func succeed(_ now: Moment) {
+    mutating func succeed(_ now: Moment, pace: Int64 = 0) {
         failures = 0
+        self.pace = pace
         align(now)
     }
 
+    /// Answers the failure.
     /// - Parameter random: 0 to 1.
-    mutating func fail(_ failure: AdapterFailure, random: Double, _ now: Moment) {
+    @discardableResult
+    mutating func fail(_ failure: AdapterFailure, random: Double, pace: Int64 = 0, _ now: Moment) -> AdapterFailure {
         failures += 1
+        self.pace = pace
         let pause = schedule.pause(failures: failures, retryAfter: failure.retryAfter, random: random)
-        due = failure.needsPerson ? nil : now.monotonic + pause
+        due = failure.needsPerson ? nil : now.monotonic + (pace > schedule.sampling ? max(pause, pace) : pause)
+        return failure
     }
 
     /// A reading was asked for: as soon as the minimum allows, but not where an attempt may do harm.
@@ -65,7 +72,10 @@ struct Agenda: Sendable {
     }
 
     private mutating func align(_ now: Moment) {
-        due = now.monotonic + (schedule.next(after: now.wall, lastAttempt: lastAttempt(now)) - now.wall)
+        let lastAttempt = lastAttempt(now)
+        // The beat before, if that is almost as late.
+        let earliest = lastAttempt.map { $0 + pace - schedule.sampling / 10 } ?? now.wall
+        due = now.monotonic + (schedule.next(after: max(now.wall, earliest), lastAttempt: lastAttempt) - now.wall)
     }
 
     private func lastAttempt(_ now: Moment) -> Instant? { lastAttempt.map { now.wall - (now.monotonic - $0) } }

@@ -21,21 +21,6 @@ struct HistoryAnswer: Hashable, Sendable {
     var noneBefore: Int64 = 0
 }
 
-/// What an adapter asks a person for while it logs in.
-struct LoginPrompt: Hashable, Sendable {
-    /// METER_PROMPT_...
-    var kind: UInt32
-    var question: String
-}
-
-/// What the person said: METER_OK and an answer, or METER_CANCELLED.
-struct LoginReply: Hashable, Sendable {
-    var code: Int32
-    var answer: [UInt8] = []
-
-    static let cancelled = LoginReply(code: METER_CANCELLED)
-}
-
 /// Where the parts of an answer go while a call runs, on the calling thread.
 @safe struct CallListener {
     typealias Put = (UnsafePointer<meter_reading>) -> Int32

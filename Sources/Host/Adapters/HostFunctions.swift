@@ -1,6 +1,6 @@
 import AdapterABI
 import Platform
-import Transfer
+package import Transfer
 
 // C's way into the host: each function recovers the context once and calls one method. A NULL context, which only a
 // broken adapter passes, is answered and never followed.
@@ -124,8 +124,10 @@ private func hostPerform(
         return unsafe meter_fail(error, METER_INVALID, "the request breaks a rule of meter_adapter.h")
     }
     guard context.takesRequests else { return unsafe meter_fail(error, METER_CANCELLED, "the instance is stopping") }
-    guard context.services.spend(1) == METER_OK else {
-        return unsafe meter_fail(error, METER_RATIONED, "the day's ration of requests is used up")
+    switch context.services.spend(1) {
+    case METER_OK: break
+    case METER_CANCELLED: return unsafe meter_fail(error, METER_CANCELLED, "the instance is stopping")
+    default: return unsafe meter_fail(error, METER_RATIONED, "the day's ration of requests is used up")
     }
     switch unsafe context.perform(parsed, until: request.pointee.deadline_ns) {
     case .success(let answer):
@@ -212,7 +214,8 @@ extension HTTPRequest {
 }
 
 extension TransferError {
-    fileprivate var code: Int32 {
+    /// What an adapter is told of it: METER_...
+    package var code: Int32 {
         switch kind {
         case .unreachable: METER_UNREACHABLE
         case .timeout: METER_TIMEOUT

@@ -73,8 +73,16 @@ struct InProcessHosting: AdapterHosting {
             noneBefore: result.none_before_ns)
     }
 
+    mutating func login(_ dialogue: LoginDialogue) throws(HostingError) -> String {
+        let context = context
+        return try login { dialogue.ask($0, orUntil: context.cancelDescriptor) }
+    }
+
+    /// - Parameter prompt: asks a person and waits.
     mutating func login(prompt: @escaping CallListener.Prompt) throws(HostingError) -> String {
-        guard let table = table(METER_LOGIN, as: meter_login.self) else { throw Self.unsupported }
+        guard instanceAddress != 0, let table = table(METER_LOGIN, as: meter_login.self) else {
+            throw Self.unsupported
+        }
         let listener = ListenerBox(CallListener(prompt: prompt))
         let prompter = unsafe meter_login_prompter(
             context: Unmanaged.passUnretained(listener).toOpaque(), prompt: askPerson)

@@ -9,6 +9,8 @@ final class InstanceRequests: Sendable {
         case stop
         /// A reading is wanted, as soon as the minimum allows.
         case readNow
+        /// A person is there to log in.
+        case login(LoginDialogue)
         /// A person has done something: another attempt, although one was needed or a pause is running.
         case retry
         /// Gaps are to be looked for.
@@ -26,6 +28,7 @@ final class InstanceRequests: Sendable {
         var gaps = false
         var clock = false
         var pauseChanged = false
+        var login: LoginDialogue?
         /// What holds until it is asked otherwise.
         var isPaused = false
     }
@@ -48,6 +51,7 @@ final class InstanceRequests: Sendable {
     func retry() { ask { $0.retry = true } }
     func fillGaps() { ask { $0.gaps = true } }
     func clockChanged() { ask { $0.clock = true } }
+    func logIn(_ dialogue: LoginDialogue) { ask { $0.login = dialogue } }
 
     func pause(_ isPaused: Bool) {
         ask { asked in
@@ -70,9 +74,13 @@ final class InstanceRequests: Sendable {
     }
 
     /// What was asked, the strongest alone: a pause makes what is weaker pointless, its end begins anew, a retry reads,
-    /// too, and either looks at the clock anew. A stop stays.
+    /// too, and either looks at the clock anew. A stop stays, and so does whatever waits for a login.
     private func take() -> Wake? {
         asked.withLock { asked in
+            if let login = asked.login {
+                asked.login = nil
+                return .login(login)
+            }
             let now = asked
             asked = Asked(stop: now.stop, isPaused: now.isPaused)
             if now.stop { return .stop }

@@ -14,6 +14,7 @@ final class InstanceServices: AdapterServices {
     private let memory: any AdapterMemory
     private let state: Mutex<[String: [UInt8]]>
     private let ration: Mutex<Ration>
+    private let isHistory = Atomic<Bool>(false)
     private let condition = Mutex<Condition?>(nil)
     private let allowance = Mutex(LineAllowance())
 
@@ -25,16 +26,17 @@ final class InstanceServices: AdapterServices {
         var since: Instant
     }
 
+    /// - Parameter sampling: ns between reads; 0 = the adapter pushes.
     init(
         instance: InstanceIdentity, port: EmissionPort, state: [String: [UInt8]], requestsPerDay: Int?,
-        memory: any AdapterMemory, log: Log
+        sampling: Int64 = 0, memory: any AdapterMemory, log: Log
     ) throws(SystemError) {
         self.instance = instance
         self.port = port
         self.log = log
         self.memory = memory
         self.state = Mutex(state)
-        ration = Mutex(Ration(limit: requestsPerDay, stored: state[StateKey.ration] ?? []))
+        ration = Mutex(Ration(limit: requestsPerDay, sampling: sampling, stored: state[StateKey.ration] ?? []))
         gate = try InstanceGate()
     }
 
@@ -62,7 +64,6 @@ final class InstanceServices: AdapterServices {
     }
 
     var currentCondition: Condition? { condition.withLock { $0 } }
-    func rationLeft(at now: Instant) -> Int? { ration.withLock { $0.left(at: now) } }
     var stateValues: [String: [UInt8]] { state.withLock { $0 } }
     func stateValue(_ key: String) -> [UInt8]? { state.withLock { $0[key] } }
 
@@ -84,6 +85,39 @@ final class InstanceServices: AdapterServices {
         let field = LogField("instance", instance.name)
         if leftOut > 0 { log.warning("adapter talks too much", field, LogField("lines_left_out", leftOut)) }
         log.write(level, line, [field] + fields)
+    }
+
+    // MARK: The ration, on the owner's side
+
+    func rationLeft(at now: Instant) -> Int? { ration.withLock { $0.left(at: now) } }
+
+    /// Ns that reads have to lie apart.
+    func pace(at now: Instant) -> Int64 { ration.withLock { $0.pace(at: now) } }
+
+    func noteRead() { ration.withLock { $0.noteRead() } }
+
+    /// What is spent while `body` runs is spent on history.
+    func forHistory<Failure: Error, Value>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+        isHistory.store(true, ordering: .releasing)
+        defer { isHistory.store(false, ordering: .releasing) }
+        return try body()
+    }
+
+    /// Why nothing may be spent on it now, and when that changes; nil = there is something left.
+    func shortage(for use: Ration.Use, at now: Instant) -> AdapterFailure? {
+        let pause = ration.withLock { $0.pause(for: use, at: now) }
+        guard pause > 0 else { return nil }
+        let what = use == .live ? "is used up" : "has nothing left for history beside live readings"
+        let until = Timestamp.text(Instant(seconds: (now + pause).seconds))
+        return AdapterFailure(
+            code: METER_RATIONED, message: "the day's ration of requests \(what); it goes on at \(until)",
+            retryAfter: pause)
+    }
+
+    /// What was written down as used before it was.
+    func settleRation() {
+        let now = Instant(nanoseconds: Clock.wall())
+        if let exact = ration.withLock({ $0.limit == nil ? nil : $0.encoded(at: now) }) { note(StateKey.ration, exact) }
     }
 
     // MARK: The adapter's side
@@ -113,8 +147,10 @@ final class InstanceServices: AdapterServices {
         }
         guard hasChanged else { return }
         if let condition {
-            log.warning(
-                "adapter trouble", LogField("instance", instance.name), LogField("error", condition.message))
+            log.write(
+                .warning, "adapter trouble",
+                [LogField("instance", instance.name), LogField("error", condition.message)]
+                    + InstanceState.todo(code, instance))
         } else {
             log.info("adapter recovered", LogField("instance", instance.name))
         }
@@ -123,13 +159,15 @@ final class InstanceServices: AdapterServices {
     func spend(_ requests: UInt32) -> Int32 {
         guard gate.isOpen else { return METER_CANCELLED }
         let now = Instant(nanoseconds: Clock.wall())
-        let encoded: [UInt8]?? = ration.withLock { ration in
-            guard ration.limit != nil else { return .some(nil) }
-            return ration.spend(Int(requests), at: now) ? .some(ration.encoded(at: now)) : nil
+        let use: Ration.Use = isHistory.load(ordering: .acquiring) ? .history : .live
+        let (isSpent, secured) = ration.withLock { ration in
+            ration.spend(Int(requests), for: use, at: now) ? (true, ration.secured(at: now)) : (false, nil)
         }
-        guard let encoded else { return METER_RATIONED }
-        if let encoded { note(StateKey.ration, encoded) }
-        return METER_OK
+        if let secured {
+            state.withLock { $0[StateKey.ration] = secured }
+            memory.secure(StateKey.ration, secured)
+        }
+        return isSpent ? METER_OK : METER_RATIONED
     }
 
     func state(_ key: meter_text) -> StateAnswer {

@@ -1,3 +1,5 @@
+import AdapterABI
+import Observability
 package import Readings
 
 /// What an instance is doing.
@@ -14,6 +16,8 @@ package enum InstanceState: Hashable, Sendable {
     case backingOff(String)
     /// It failed in a way that trying again cannot mend.
     case needsPerson(String)
+    /// It waits for somebody to log in.
+    case needsLogin(String)
     /// The process that it ran in is gone, and will be started again.
     case restarting(String)
     /// A call did not return: never called again.
@@ -28,7 +32,7 @@ package enum InstanceState: Hashable, Sendable {
         case .running: "running"
         case .paused: "paused"
         case .backingOff: "backing_off"
-        case .needsPerson: "needs_attention"
+        case .needsPerson, .needsLogin: "needs_attention"
         case .restarting: "restarting"
         case .abandoned: "abandoned"
         case .stopped: "stopped"
@@ -39,10 +43,20 @@ package enum InstanceState: Hashable, Sendable {
     package var reason: String? {
         switch self {
         case .waiting(let reason), .misconfigured(let reason), .backingOff(let reason), .needsPerson(let reason),
-            .restarting(let reason), .abandoned(let reason):
+            .needsLogin(let reason), .restarting(let reason), .abandoned(let reason):
             reason
         case .starting, .running, .paused, .stopped: nil
         }
+    }
+}
+
+extension InstanceState {
+    /// What a person types where an instance needs a login.
+    package static func loginCommand(_ instance: InstanceIdentity) -> String { "smart-meter login \(instance.name)" }
+
+    /// What is said to a person beside an error of that code.
+    static func todo(_ code: Int32, _ instance: InstanceIdentity) -> [LogField] {
+        code == METER_LOGIN_REQUIRED ? [LogField("todo", loginCommand(instance))] : []
     }
 }
 
@@ -60,6 +74,8 @@ package struct InstanceStatus: Sendable {
     package var lastErrorAt: Instant?
     /// Why the meter's log did not answer when last asked; nil = it did.
     package var historyError: String?
+    /// When the day's ration has something for history again; nil = it has.
+    package var historyResumes: Instant?
     /// What the adapter complains about although it delivers.
     package var condition: String?
     package var conditionSince: Instant?

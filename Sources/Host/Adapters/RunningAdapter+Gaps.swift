@@ -26,7 +26,10 @@ extension RunningAdapter {
             }
             do throws(HostingError) {
                 let answer = try ask(question, until: deadline, &hosting)
-                state.withLock { $0.historyError = nil }
+                state.withLock { status in
+                    status.historyError = nil
+                    status.historyResumes = nil
+                }
                 if history.take(answer, to: question, until: Clock.monotonic() + 10 * Duration.second) {
                     gaps.succeed(.now)
                 } else {
@@ -47,7 +50,16 @@ extension RunningAdapter {
             from: question.from.nanoseconds, to: question.to.nanoseconds, step: question.step,
             maxRecords: UInt32(clamping: question.mostRecords), deadline: deadline)
         let records = HistoryRecords(port: services.port, question: question)
-        let result = try unsafe hosting.history(request) { record in unsafe records.put(record) }
+        if let shortage = services.shortage(for: .history, at: .now) { throw .failed(shortage) }
+        let result: HistoryAnswer
+        do throws(HostingError) {
+            result = try services.forHistory { () throws(HostingError) in
+                try unsafe hosting.history(request) { record in unsafe records.put(record) }
+            }
+        } catch {
+            guard case .failed(let failure) = error, failure.code == METER_RATIONED else { throw error }
+            throw .failed(services.shortage(for: .history, at: .now) ?? failure)
+        }
         guard let outcome = Self.outcome(result) else {
             throw .failed(
                 AdapterFailure(
@@ -73,7 +85,10 @@ extension RunningAdapter {
 
     /// The log is not the meter: reads go on as they do.
     private func noteHistory(_ failure: AdapterFailure, isNews: Bool) {
-        state.withLock { $0.historyError = "\(failure.word): \(failure.message)" }
+        state.withLock { status in
+            status.historyError = "\(failure.word): \(failure.message)"
+            status.historyResumes = failure.code == METER_RATIONED ? .now + failure.retryAfter : nil
+        }
         guard isNews, !requests.isStopping else { return }
         log.warning(
             "history failed", LogField("instance", identity.name), LogField("code", failure.word),

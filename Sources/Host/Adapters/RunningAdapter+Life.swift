@@ -31,7 +31,9 @@ extension RunningAdapter {
             }
         }
         letGo(&hosting)
+        services.settleRation()
         set(.stopped)
+        if let dialogue = login.withLock({ $0 }) { refuse(dialogue, METER_CANCELLED, "it has stopped") }
     }
 
     private func letGo(_ hosting: inout some AdapterHosting) {
@@ -50,16 +52,22 @@ extension RunningAdapter {
         services.renew()
         var starts = Agenda(schedule, lastAttempt: nil, uncleanEnd: false, now: .now)
         var gaps: GapAgenda?
-        while try waitUntilDue(&starts, &gaps, &hosting) {
+        while true {
+            let turn = try waitForTurn(&starts, &gaps, &hosting)
+            if case .over = turn { break }
             do throws(HostingError) {
                 try startInstance(&hosting)
             } catch {
                 guard case .failed(let failure) = error else { throw error }
+                if case .login(let dialogue) = turn, try logIn(dialogue, insteadOf: failure, &hosting) {
+                    starts.retry(.now)
+                    continue
+                }
                 if requests.isInterrupted { break }
-                starts.fail(failure, random: random(), .now)
-                note(failure, failures: starts.failures)
+                note(starts.fail(explained(failure), random: random(), .now), failures: starts.failures)
                 continue
             }
+            if case .login(let dialogue) = turn { _ = try logIn(dialogue, isStarted: true, &hosting) }
             if isRestart { log.info("adapter restarted", LogField("instance", identity.name)) }
             switch plan.adapter.description.delivery {
             case .pull: try sample(&hosting)
@@ -95,22 +103,51 @@ extension RunningAdapter {
         let lastAttempt = services.stateValue(StateKey.lastAttempt).flatMap(Self.instant)
         var agenda = Agenda(schedule, lastAttempt: lastAttempt, uncleanEnd: plan.uncleanEnd, now: .now)
         var gaps: GapAgenda?
-        while try waitUntilDue(&agenda, &gaps, &hosting) {
+        var isSlow = false
+        while true {
+            switch try waitForTurn(&agenda, &gaps, &hosting) {
+            case .over: return
+            case .login(let dialogue):
+                if try logIn(dialogue, isStarted: true, &hosting) { agenda.retry(.now) }
+                continue
+            case .due: break
+            }
             agenda.begin(.now)
+            services.noteRead()
             services.note(StateKey.lastAttempt, Self.bytes(.now))
             do throws(HostingError) {
                 try read(&hosting)
-                agenda.succeed(.now)
+                agenda.succeed(.now, pace: pace(&isSlow))
                 // A meter that answers can be asked for what was missed.
                 if asksHistory, gaps == nil { gaps = GapAgenda(now: Clock.monotonic()) }
             } catch {
                 guard case .failed(let failure) = error else { throw error }
                 if requests.isInterrupted { return }
-                agenda.fail(failure, random: random(), .now)
-                note(failure, failures: agenda.failures)
+                note(
+                    agenda.fail(explained(failure), random: random(), pace: pace(&isSlow), .now),
+                    failures: agenda.failures)
                 gaps = nil
             }
         }
+    }
+
+    /// Says when it goes on, where the day's ration is used up.
+    private func explained(_ failure: AdapterFailure) -> AdapterFailure {
+        failure.code == METER_RATIONED ? services.shortage(for: .live, at: .now) ?? failure : failure
+    }
+
+    /// Ns that reads have to lie apart for the day's ration to last; said where that is news.
+    private func pace(_ isSlow: inout Bool) -> Int64 {
+        let now = Instant.now
+        let pace = services.pace(at: now)
+        let wasSlow = isSlow
+        isSlow = pace > schedule.sampling + schedule.sampling / 10
+        guard isSlow != wasSlow else { return pace }
+        log.info(
+            isSlow ? "read less often: the day's ration of requests has to last" : "read as often as wanted again",
+            LogField("instance", identity.name), LogField("requests_left", services.rationLeft(at: now) ?? 0),
+            LogField("seconds", Double(max(pace, schedule.sampling) / 1_000_000) / 1000))
+        return pace
     }
 
     /// A push adapter emits by itself, until the instance is to stop or to pause.
@@ -121,6 +158,7 @@ extension RunningAdapter {
             switch try wait(until: gaps?.due, &hosting) {
             case .stop, .pause: return
             case .gaps: gaps?.lookNow(Clock.monotonic())
+            case .login(let dialogue): _ = try logIn(dialogue, isStarted: true, &hosting)
             case .due:
                 guard var due = gaps else { break }
                 try fillGap(&due, before: nil, &hosting)
@@ -164,22 +202,32 @@ extension RunningAdapter {
 
     // MARK: Waiting
 
-    /// Waits for the agenda's next attempt, and fills gaps meanwhile; false where the instance is to stop.
-    private func waitUntilDue(
+    /// What an instance waits for.
+    private enum Turn {
+        /// The agenda's next attempt is due.
+        case due
+        case login(LoginDialogue)
+        /// It is to stop or to pause.
+        case over
+    }
+
+    /// Waits for what comes next, and fills gaps meanwhile.
+    private func waitForTurn(
         _ agenda: inout Agenda, _ gaps: inout GapAgenda?, _ hosting: inout some AdapterHosting
-    ) throws(HostingError) -> Bool {
+    ) throws(HostingError) -> Turn {
         while true {
             let next = agenda.nextRun(.now)
             state.withLock { $0.nextRun = next }
             let gap = gaps?.due ?? .max
             switch try wait(until: agenda.due.map { min($0, gap) } ?? gaps?.due, &hosting) {
             case .due:
-                if let due = agenda.due, due <= Clock.monotonic() { return true }
+                if let due = agenda.due, due <= Clock.monotonic() { return .due }
                 guard var filling = gaps else { break }
                 try fillGap(&filling, before: agenda.due, &hosting)
                 gaps = filling
             case .gaps: gaps?.lookNow(Clock.monotonic())
-            case .stop, .pause: return false
+            case .login(let dialogue): return .login(dialogue)
+            case .stop, .pause: return .over
             case .readNow: agenda.bringForward(.now)
             case .retry: agenda.retry(.now)
             case .clock: agenda.clockChanged(.now)
@@ -202,6 +250,7 @@ extension RunningAdapter {
             switch requests.wait(until: deadline, { (deadline, bell) throws(Never) in bell.wait(until: deadline) }) {
             case .due, .retry, .pause: return true
             case .stop: return false
+            case .login(let dialogue): refuse(dialogue, METER_UNAVAILABLE, "it is being restarted: try again")
             case .readNow, .gaps, .clock: break
             }
         }

@@ -1,3 +1,4 @@
+import AdapterABI
 import Observability
 import Platform
 import Readings
@@ -21,7 +22,11 @@ extension RunningAdapter {
         log.info("adapter paused", LogField("instance", identity.name))
         while requests.isPaused {
             let wake = requests.wait(until: nil) { (deadline, bell) throws(Never) in bell.wait(until: deadline) }
-            if case .stop = wake { return }
+            switch wake {
+            case .stop: return
+            case .login(let dialogue): refuse(dialogue, METER_UNAVAILABLE, "it is paused: resume it first")
+            case .due, .readNow, .retry, .gaps, .pause, .clock: break
+            }
         }
         keep(nil)
         set(.starting)

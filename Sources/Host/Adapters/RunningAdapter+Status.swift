@@ -26,12 +26,17 @@ extension RunningAdapter {
         status.conditionSince = condition.since
         // A push adapter has no other way to say that it fails.
         if isPush, case .running = status.state {
-            let failure = AdapterFailure(code: condition.code, message: condition.message)
-            status.state = failure.needsPerson ? .needsPerson(condition.message) : .backingOff(condition.message)
+            status.state = Self.state(AdapterFailure(code: condition.code, message: condition.message))
             status.since = condition.since
             status.lastError = condition.message
         }
         return status
+    }
+
+    /// Requests left of a day's ration.
+    /// - Parameter stored: the value of `StateKey.ration`; nil = nothing was used.
+    package static func requestsLeft(of perDay: Int, stored: [UInt8]?) -> Int {
+        Ration(limit: perDay, stored: stored ?? []).left(at: .now) ?? perDay
     }
 
     func set(_ new: InstanceState) {
@@ -46,16 +51,20 @@ extension RunningAdapter {
 
     func note(_ failure: AdapterFailure, failures: Int) {
         note(error: "\(failure.word): \(failure.message)", consecutive: failures)
-        switch (failure.code, failure.needsPerson) {
-        case (METER_MISCONFIGURED, _): set(.misconfigured(failure.message))
-        case (_, true): set(.needsPerson(failure.message))
-        default: set(.backingOff(failure.message))
-        }
+        set(failure.code == METER_MISCONFIGURED ? .misconfigured(failure.message) : Self.state(failure))
         // The first failure is news, the hundredth is not.
         guard failures == 1 || failures.isMultiple(of: 20) else { return }
-        log.warning(
-            "adapter failed", LogField("instance", identity.name), LogField("code", failure.word),
-            LogField("error", failure.message), LogField("failures", failures))
+        log.write(
+            .warning, "adapter failed",
+            [
+                LogField("instance", identity.name), LogField("code", failure.word),
+                LogField("error", failure.message), LogField("failures", failures),
+            ] + InstanceState.todo(failure.code, identity))
+    }
+
+    private static func state(_ failure: AdapterFailure) -> InstanceState {
+        if failure.code == METER_LOGIN_REQUIRED { return .needsLogin(failure.message) }
+        return failure.needsPerson ? .needsPerson(failure.message) : .backingOff(failure.message)
     }
 
     func note(error: String, consecutive: Int) {

@@ -17,6 +17,8 @@ package final class RunningAdapter: Sendable {
     let log: Log
     let requests: InstanceRequests
     let state: Mutex<InstanceStatus>
+    /// The one that runs, or waits for the instance's thread.
+    let login = Mutex<LoginDialogue?>(nil)
     /// 0 to 1.
     let random: @Sendable () -> Double
     /// Of an adapter in this process.
@@ -48,7 +50,7 @@ package final class RunningAdapter: Sendable {
             lane: lane, complain: InstanceServices.complaint(log, plan.identity))
         services = try InstanceServices(
             instance: plan.identity, port: port, state: plan.state, requestsPerDay: plan.requestsPerDay,
-            memory: memory, log: log)
+            sampling: plan.adapter.description.delivery == .pull ? schedule.sampling : 0, memory: memory, log: log)
         context =
             plan.adapter.isIsolated
             ? nil
@@ -102,7 +104,7 @@ package final class RunningAdapter: Sendable {
     /// Gives up a call in this process that is long past its deadline. Answers when to look again (monotonic ns); nil =
     /// nothing runs here.
     package func checkDeadline(now: Int64) -> Int64? {
-        guard let deadline = context?.runningUntil else { return nil }
+        guard let context, let deadline = context.runningUntil ?? login.withLock({ $0?.limit }) else { return nil }
         guard now >= deadline + CallTime.patience else { return deadline + CallTime.patience }
         let isNew = state.withLock { status in
             if case .abandoned = status.state { return false }
@@ -114,6 +116,7 @@ package final class RunningAdapter: Sendable {
         if isNew {
             // Should the call return after all, the thread ends.
             stop()
+            if let dialogue = login.withLock({ $0 }) { refuse(dialogue, METER_FAILED, "it did not return") }
             log.error(
                 "adapter abandoned", LogField("instance", identity.name),
                 LogField("reason", "a call did not return within its deadline and 2 s"))

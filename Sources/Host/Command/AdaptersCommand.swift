@@ -7,7 +7,8 @@ import Readings
 enum AdaptersCommand {
     static func run(_ settings: Settings, json: Bool, console: some Console) -> Int32 {
         withCatalog(settings, console) { catalog in
-            console.print(json ? self.json(catalog) : text(catalog))
+            let rations = RationList(settings, catalog)
+            console.print(json ? self.json(catalog, rations) : text(catalog, rations))
             return SmartMeter.ExitStatus.ok
         }
     }
@@ -26,7 +27,7 @@ enum AdaptersCommand {
         }
     }
 
-    private static func text(_ catalog: AdapterCatalog) -> String {
+    private static func text(_ catalog: AdapterCatalog, _ rations: RationList) -> String {
         var lines: [String] = []
         for adapter in catalog.adapters {
             let description = adapter.description
@@ -34,6 +35,10 @@ enum AdaptersCommand {
             lines.append("  \(description.summary)")
             lines.append("  file: \(adapter.path)")
             lines.append("  runs \(adapter.hosting)")
+            if description.canLogIn { lines.append("  login: smart-meter login \(description.meterType)") }
+            for ration in rations.entries(of: description) {
+                lines.append("  requests left to \(ration.instance): \(ration.left) of \(ration.perDay) a day")
+            }
             for setting in description.settings {
                 let name = "\(description.meterType.uppercased())_\(setting.name.uppercased())"
                 var notes = [setting.kind.word]
@@ -51,12 +56,12 @@ enum AdaptersCommand {
         return lines.joined(separator: "\n")
     }
 
-    private static func json(_ catalog: AdapterCatalog) -> String {
+    private static func json(_ catalog: AdapterCatalog, _ rations: RationList) -> String {
         var json = JSONWriter()
         json.beginObject()
         json.key("adapters")
         json.beginArray()
-        for adapter in catalog.adapters { write(adapter, &json) }
+        for adapter in catalog.adapters { write(adapter, rations.entries(of: adapter.description), &json) }
         json.endArray()
         json.key("refused")
         json.beginArray()
@@ -71,7 +76,7 @@ enum AdaptersCommand {
         return String(decoding: json.bytes, as: UTF8.self)
     }
 
-    private static func write(_ adapter: LoadedAdapter, _ json: inout JSONWriter) {
+    private static func write(_ adapter: LoadedAdapter, _ rations: [RationList.Entry], _ json: inout JSONWriter) {
         let description = adapter.description
         json.beginObject()
         json.field("meter_type", description.meterType)
@@ -82,6 +87,17 @@ enum AdaptersCommand {
         json.field("file", adapter.path)
         json.field("runs", adapter.hosting)
         json.field("delivery", description.delivery == .pull ? "pull" : "push")
+        json.field("login", description.canLogIn)
+        json.key("requests")
+        json.beginArray()
+        for ration in rations {
+            json.beginObject()
+            json.field("instance", ration.instance)
+            json.field("left", ration.left)
+            json.field("per_day", ration.perDay)
+            json.endObject()
+        }
+        json.endArray()
         json.key("settings")
         json.beginArray()
         for setting in description.settings {

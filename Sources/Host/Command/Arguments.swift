@@ -4,6 +4,8 @@ enum Verb: Equatable {
     case adapters(json: Bool)
     case read(type: String?, json: Bool)
     case outbox(OutboxVerb, json: Bool)
+    /// Gets an adapter's credentials with the help of a person.
+    case login(instance: String?)
     /// Asks a meter's own log for a span.
     case backfill(instance: String?, from: String?, to: String?)
     case config(json: Bool)
@@ -50,6 +52,7 @@ enum Arguments {
         case "run": return .run
         case "adapters": return .adapters(json: options.flag("--json"))
         case "read": return .read(type: options.word(), json: options.flag("--json"))
+        case "login": return .login(instance: options.word())
         case "outbox": return .outbox(try outboxVerb(&options), json: options.flag("--json"))
         case "adapter-runner": return try runner(&options)
         case "backfill":

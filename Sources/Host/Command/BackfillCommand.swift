@@ -36,6 +36,12 @@ struct BackfillCommand {
                 most = max(most, progress.missing)
                 guard console.progress(Self.bar(most - progress.missing, of: most)) else { return 1 }
             }
+            if progress.missing > 0, let resumes = running.status.historyResumes, resumes > .now {
+                console.complain(
+                    "smart-meter: \(instance.name): the day's ration of requests leaves nothing for history now; "
+                        + "it goes on by itself at \(Timestamp.text(Instant(seconds: resumes.seconds)))")
+                return SmartMeter.ExitStatus.unavailable
+            }
             guard progress.missing == 0 else { continue }
             console.print("\(progress.filled - before) slots of \(instance.name) were filled")
             if let retryAt = progress.retryAt {

@@ -1,3 +1,4 @@
+import Adapters
 import Glibc
 import Platform
 
@@ -18,6 +19,11 @@ struct Terminal: Console {
     func show(progress text: String) {
         guard isatty(2) == 1 else { return }
         write("\r\(text)\u{1B}[K", to: 2)
+    }
+
+    /// The cursor stays behind it.
+    func show(question text: String) {
+        write(text.hasSuffix(":") || text.hasSuffix("?") ? text + " " : text + ": ", to: 2)
     }
 
     private func write(_ text: String, to descriptor: Int32) {
@@ -46,6 +52,12 @@ struct ControlConsole: Console {
     /// How far something is, in place of what was said of it before. False where nobody is there any more.
     func progress(_ text: String) -> Bool {
         ControlProtocol.send(.progress, Array(text.utf8), to: descriptor, until: Clock.monotonic() + Self.patience)
+    }
+
+    /// Asks the person there; the answer comes as a frame.
+    func ask(_ prompt: LoginPrompt) {
+        let bytes = [prompt.isEchoed ? 1 : 0] + Array(prompt.question.utf8)
+        _ = ControlProtocol.send(.question, bytes, to: descriptor, until: Clock.monotonic() + Self.patience)
     }
 
     func finish(status: UInt8) {

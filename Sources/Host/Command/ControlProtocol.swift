@@ -14,6 +14,10 @@ enum ControlProtocol {
         case exit = 4
         /// How far something is, in place of the one before.
         case progress = 5
+        /// Of a login: one byte, 1 where the answer may be seen, and the question.
+        case question = 6
+        /// Of the person to the question before. One who goes away has given up.
+        case answer = 7
     }
 
     static let longestFrame = 1 << 20

@@ -60,6 +60,7 @@ final class ControlServer: Sendable {
     private func answer(_ verb: Verb, _ console: ControlConsole) -> Int32 {
         switch verb {
         case .read(let type, let json): return read(type, json: json, console)
+        case .login(let instance): return login(instance, console)
         case .backfill(let instance, let from, let to): return backfill(instance, from, to, console)
         case .outbox(let verb, let json):
             let pipeline = house.pipeline
@@ -90,9 +91,47 @@ final class ControlServer: Sendable {
         let entries = house.instances.all
         let wanted = entries.first { name == nil ? $0.plan.isHouse : $0.plan.identity.name == name }
         if let wanted, wanted.running != nil { return wanted }
+        if let wanted, let reason = wanted.status.state.reason {
+            console.complain("smart-meter: \(wanted.plan.identity.name): \(log.redacted(reason))")
+            return nil
+        }
         let names = entries.map(\.plan.identity.name).joined(separator: ", ")
         console.complain("smart-meter: '\(name ?? "")' does not run here; these are configured: \(names)")
         return nil
+    }
+
+    /// For as long as the person is there.
+    private func login(_ name: String?, _ console: ControlConsole) -> Int32 {
+        guard let entry = entry(named: name, console), let running = entry.running else {
+            return SmartMeter.ExitStatus.usage
+        }
+        let identity = entry.plan.identity
+        if let adapter = entry.plan.adapter?.adapter.description,
+            !LoginCommand.mayLogIn(adapter, identity, console)
+        {
+            return SmartMeter.ExitStatus.usage
+        }
+        guard let dialogue = try? LoginDialogue(log: log) else { return SmartMeter.ExitStatus.failed }
+        running.logIn(dialogue)
+        while true {
+            guard Poll.firstReadable(dialogue.descriptor, console.descriptor, until: nil) == dialogue.descriptor else {
+                // An answer, or the end of a person's patience.
+                let frame = ControlProtocol.receive(
+                    from: console.descriptor, until: Clock.monotonic() + 5 * Duration.second)
+                guard let frame, frame.frame == .answer else {
+                    dialogue.cancel()
+                    return SmartMeter.ExitStatus.failed
+                }
+                dialogue.answer(frame.bytes)
+                continue
+            }
+            switch dialogue.takeNews() {
+            case .question(let prompt): console.ask(prompt)
+            case .found(let found): return LoginCommand.succeeded(found, identity, console)
+            case .failed(let failure): return LoginCommand.failed(failure, identity, console)
+            case nil: break
+            }
+        }
     }
 
     /// A reading taken now, as soon as the adapter's minimum allows.
@@ -114,9 +153,15 @@ final class ControlServer: Sendable {
                 console.complain("smart-meter: \(entry.plan.identity.name): \(log.redacted(error))")
                 return SmartMeter.ExitStatus.unavailable
             }
-            if case .needsPerson(let reason) = status.state {
+            switch status.state {
+            case .needsPerson(let reason):
                 console.complain("smart-meter: \(entry.plan.identity.name) needs attention: \(log.redacted(reason))")
                 return SmartMeter.ExitStatus.configuration
+            case .needsLogin(let reason):
+                let command = InstanceState.loginCommand(entry.plan.identity)
+                console.complain("smart-meter: \(entry.plan.identity.name): \(log.redacted(reason)); run: \(command)")
+                return SmartMeter.ExitStatus.configuration
+            default: break
             }
             // The board rings for nobody; an operator's command may look a few times.
             _ = Poll.readable(-1, until: Clock.monotonic() + 20 * Duration.millisecond)

@@ -90,7 +90,7 @@ struct Host {
 
     // MARK: The parts
 
-    private static func pipelineOptions(
+    static func pipelineOptions(
         _ settings: Settings, _ directory: DataDirectory, _ zone: Zone, _ log: Log
     ) -> PipelineOptions {
         let host = settings.host

@@ -111,6 +111,7 @@ extension House {
                 case .waiting: "put the adapter's file into a directory of ADAPTER_PATH, or correct METER_TYPE"
                 case .misconfigured: "correct the setting, then send SIGHUP or restart"
                 case .needsPerson: "mend the cause, then send SIGHUP or restart"
+                case .needsLogin: "run: \(InstanceState.loginCommand(status.identity))"
                 case .abandoned: "restart smart-meter; if it happens again, report it to the adapter's author"
                 default: "it is tried again by itself"
                 }
@@ -128,7 +129,7 @@ extension House {
     private static func said(_ state: InstanceState) -> String {
         switch state {
         case .backingOff: "is failing"
-        case .needsPerson: "needs you"
+        case .needsPerson, .needsLogin: "needs you"
         default: "is \(state.word)"
         }
     }

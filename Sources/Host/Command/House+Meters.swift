@@ -132,7 +132,8 @@ extension InstanceState {
         switch self {
         case .waiting, .abandoned, .stopped: false
         // Of an adapter that was never created there is no thread; one that refused its settings has one.
-        case .misconfigured, .starting, .running, .paused, .backingOff, .needsPerson, .restarting: true
+        case .misconfigured, .starting, .running, .paused, .backingOff, .needsPerson, .needsLogin, .restarting:
+            true
         }
     }
 
@@ -140,7 +141,7 @@ extension InstanceState {
     fileprivate var isReadable: Bool {
         switch self {
         case .starting, .running, .backingOff, .restarting: true
-        case .waiting, .misconfigured, .paused, .needsPerson, .abandoned, .stopped: false
+        case .waiting, .misconfigured, .paused, .needsPerson, .needsLogin, .abandoned, .stopped: false
         }
     }
 }

@@ -82,8 +82,16 @@ extension ResolvedAdapterSettings {
         Int64(intervalSeconds ?? host.fetchIntervalSeconds) * Duration.second
     }
 
-    /// Nanoseconds between samples: as set, as the adapter says, or once an interval.
+    /// Nanoseconds between samples: as wanted, or as many times that as the day's ration asks for.
     func sampling(_ description: AdapterDescription, _ host: HostSettings) -> Int64 {
+        let wanted = wantedSampling(description, host)
+        guard let ration = ration(description) else { return wanted }
+        let affordable = Duration.day / Int64(ration)
+        return affordable > wanted ? (affordable + wanted - 1) / wanted * wanted : wanted
+    }
+
+    /// Nanoseconds between samples: as set, as the adapter says, or once an interval.
+    func wantedSampling(_ description: AdapterDescription, _ host: HostSettings) -> Int64 {
         let interval = interval(host)
         if let sampleSeconds { return max(Int64(sampleSeconds * 1e9), description.minimumSampling) }
         let wanted = description.defaultSampling == 0 ? interval : description.defaultSampling

@@ -34,7 +34,7 @@ struct InstanceReports {
         case .running: .working
         case .stopped, .paused: .off
         case .waiting, .backingOff, .restarting: .failing(reason)
-        case .misconfigured, .needsPerson, .abandoned: .stuck(reason)
+        case .misconfigured, .needsPerson, .needsLogin, .abandoned: .stuck(reason)
         }
     }
 }

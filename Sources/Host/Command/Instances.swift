@@ -148,6 +148,11 @@ final class Instances: Sendable {
                 memory: PipelineMemory(pipeline: pipeline, instance: seed.number),
                 history: PipelineHistory(pipeline: pipeline, instance: seed.number), log: log)
             try running.start()
+            if sampling > resolved.wantedSampling(adapter.description, settings.host) {
+                log.warning(
+                    "read less often: the day's ration of requests has to last", name,
+                    LogField("sample_seconds", Double(sampling) / 1e9))
+            }
             entry.number = seed.number
             entry.running = running
             entry.sampling = sampling

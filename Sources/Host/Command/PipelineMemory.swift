@@ -18,6 +18,11 @@ struct PipelineMemory: AdapterMemory {
     func note(_ key: String, _ value: [UInt8]) {
         pipeline.note(StateRecord(instance: instance, key: key, value: value))
     }
+
+    func secure(_ key: String, _ value: [UInt8]) {
+        _ = pipeline.setState(
+            StateRecord(instance: instance, key: key, value: value), until: Clock.monotonic() + Duration.second)
+    }
 }
 
 /// An instance's gaps, found and filled by the pipeline.
@@ -32,8 +37,21 @@ struct PipelineHistory: AdapterHistory {
     }
 }
 
-/// The memory of an instance that leaves no trace: a stand-in, or a reading that is only printed.
+/// The memory of a reading that is only printed: what it uses of the ration and new tokens are kept, but when it was is
+/// no attempt of the host's.
+struct ReadMemory: AdapterMemory {
+    let inner: any AdapterMemory
+
+    func store(_ key: String, _ value: [UInt8]?) -> Bool { inner.store(key, value) }
+    func note(_ key: String, _ value: [UInt8]) {
+        if key != StateKey.lastAttempt { inner.note(key, value) }
+    }
+    func secure(_ key: String, _ value: [UInt8]) { inner.secure(key, value) }
+}
+
+/// The memory of an instance that leaves no trace: a stand-in, or a reading where there is no store.
 struct NoMemory: AdapterMemory {
     func store(_ key: String, _ value: [UInt8]?) -> Bool { true }
     func note(_ key: String, _ value: [UInt8]) {}
+    func secure(_ key: String, _ value: [UInt8]) {}
 }

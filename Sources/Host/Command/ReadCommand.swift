@@ -4,7 +4,7 @@ import Observability
 import Platform
 import Readings
 
-/// `smart-meter read`: one reading, printed. Leaves no trace.
+/// `smart-meter read`: one reading, printed, and not stored.
 enum ReadCommand {
     private static let patience = 20 * Duration.second
 
@@ -25,46 +25,30 @@ enum ReadCommand {
     private static func run(
         _ settings: Settings, _ catalog: AdapterCatalog, type: String?, json: Bool, console: some Console, log: Log
     ) throws(SystemError) -> Int32 {
-        let plans = InstancePlan.all(settings, catalog)
-        let wanted = type ?? plans.first?.identity.name ?? ""
-        let named = plans.first { $0.identity.name == wanted }
-        guard let plan = named ?? self.plan(forType: wanted, settings, catalog) else {
-            console.complain("smart-meter: '\(wanted)' is not a meter type, or type@label")
-            return SmartMeter.ExitStatus.usage
+        let (instance, status) = LoneInstance.find(type, settings, catalog, console)
+        guard let instance else { return status }
+        log.register(secrets: instance.settings.secrets)
+        do {
+            guard let store = try LoneStore.existing(settings, log) else {
+                return try read(instance, settings.host, [:], NoMemory(), json: json, console: console, log: log)
+            }
+            defer { store.close() }
+            var (state, memory) = try store.memory(of: instance.identity)
+            state[StateKey.lastAttempt] = nil
+            return try read(
+                instance, settings.host, state, ReadMemory(inner: memory), json: json, console: console, log: log)
+        } catch {
+            return LoneStore.complain(error, console)
         }
-        switch plan.fate {
-        case .waiting(let reason), .misconfigured(_, _, let reason):
-            console.complain("smart-meter: \(plan.identity.name): \(reason)")
-            return SmartMeter.ExitStatus.configuration
-        case .loading:
-            console.complain("smart-meter: \(plan.identity.name): not all adapter files could be looked at in time")
-            return SmartMeter.ExitStatus.unavailable
-        case .ready(let adapter, let resolved):
-            log.register(secrets: resolved.secrets)
-            return try read(adapter, resolved, plan.identity, settings, json: json, console: console, log: log)
-        }
-    }
-
-    private static func plan(
-        forType type: String, _ settings: Settings, _ catalog: AdapterCatalog
-    ) -> InstancePlan? {
-        guard catalog.adapter(ofType: type) != nil else { return nil }
-        return InstancePlan(InstanceIdentity(meterType: type), settings, catalog)
     }
 
     private static func read(
-        _ adapter: LoadedAdapter, _ resolved: ResolvedAdapterSettings, _ identity: InstanceIdentity,
-        _ settings: Settings,
+        _ instance: LoneInstance, _ host: HostSettings, _ state: [String: [UInt8]], _ memory: any AdapterMemory,
         json: Bool, console: some Console, log: Log
     ) throws(SystemError) -> Int32 {
+        let identity = instance.identity
         let board = LiveBoard()
-        let running = try RunningAdapter(
-            RunningAdapter.Plan(
-                adapter: adapter, identity: identity, number: 0,
-                sampling: resolved.sampling(adapter.description, settings.host), settings: resolved.values,
-                requestsPerDay: resolved.ration(adapter.description), circuits: [], state: [:],
-                maximumPowerW: settings.host.maximumPowerW, uncleanEnd: false),
-            board: board, lane: nil, memory: NoMemory(), log: log)
+        let running = try instance.prepare(host, board: board, state: state, memory: memory, log: log)
         try running.start()
         defer {
             running.stop()

@@ -12,6 +12,8 @@ enum SmartMeter {
         static let usage: Int32 = 64
         static let unavailable: Int32 = 69
         static let configuration: Int32 = 78
+        /// As a shell has it after Ctrl-C.
+        static let interrupted: Int32 = 130
     }
 
     static func main(_ words: [String]) -> Int32 {
@@ -43,6 +45,8 @@ enum SmartMeter {
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
                     ?? ReadCommand.run(settings, type: type, json: json, console: terminal)
             }
+        case .login(let instance):
+            return withSettings(terminal) { LoginCommand.run($0, words, instance: instance, console: terminal) }
         case .backfill:
             return withSettings(terminal) { settings in
                 if let status = ControlClient.run(words, socketPath: settings.controlSocket, console: terminal) {

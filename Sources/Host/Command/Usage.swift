@@ -12,6 +12,7 @@ enum Usage {
           run                        read the meters, store, deliver, serve (the default)
           adapters [--json]          the adapters that were found, and the files that were refused
           read [TYPE] [--json]       one reading, printed
+          login [INSTANCE]           log in to a meter's cloud, by answering what its adapter asks
           backfill [INSTANCE] [--from T] [--to T]
                                      ask a meter's own log for what is missing
           outbox [ls]                what waits to be delivered, since when and why; what the server rejected

@@ -5,8 +5,13 @@ import Storage
 import Synchronization
 import Transfer
 
-/// What the delivery thread owns.
-struct DeliveryWork {
+/// What the delivery thread owns: it reads rows, makes lines of them, and sends them.
+package struct DeliveryWork: SendingWork {
+    package static let threadName = "delivery"
+    package static func status(_ options: Options) -> DeliveryStatus {
+        DeliveryStatus(destination: options.target.label)
+    }
+
     private let loop: DeliveryLoop
     private var writer: LineWriter
     private var reader: Reader?
@@ -19,7 +24,7 @@ struct DeliveryWork {
     private var nextCount: Int64 = 0
     private let durable: Doorbell?
 
-    init(loop: DeliveryLoop) {
+    package init(loop: DeliveryLoop) {
         self.loop = loop
         writer = LineWriter(tags: loop.options.tags)
         credentials = loop.options.credentials()
@@ -28,10 +33,8 @@ struct DeliveryWork {
         durable = try? Doorbell()
     }
 
-    private var isEnding: Bool { Poll.readable(loop.ending.number, until: 0) }
-
-    mutating func run() {
-        while !isEnding {
+    package mutating func run() {
+        while !loop.isEnding {
             let pause: Int64?
             do throws(StorageError) {
                 pause = try deliverSome()
@@ -134,7 +137,7 @@ struct DeliveryWork {
 
     /// Sends some lines, halving them where one is at fault. Answers what ends the batch; nil = each line is settled.
     private mutating func send(_ lines: Range<Int>, _ batch: inout Batch) -> Failure? {
-        guard !isEnding else { return Failure(.delivering, "stopping", pause: 0) }
+        guard !loop.isEnding else { return Failure(.delivering, "stopping", pause: 0) }
         let response: HTTPResponse
         do throws(TransferError) {
             response = try post(Array(writer.bytes(of: lines)))
@@ -266,7 +269,7 @@ struct DeliveryWork {
     }
 
     private mutating func failed(_ failure: Failure) -> Int64 {
-        if isEnding { return 0 }
+        if loop.isEnding { return 0 }
         failures += 1
         let growing = Backoff.pause(
             afterFailures: failures, longest: loop.options.longestPause, random: loop.options.random())

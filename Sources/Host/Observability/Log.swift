@@ -52,6 +52,11 @@ package final class Log: Sendable {
         state.withLock { $0.redactor.add(secrets) }
     }
 
+    /// What was registered for a while, such as a code that is valid once.
+    package func forget(secrets: [String]) {
+        state.withLock { $0.redactor.remove(secrets) }
+    }
+
     package func error(_ event: String, _ fields: LogField...) { write(.error, event, fields) }
     package func warning(_ event: String, _ fields: LogField...) { write(.warning, event, fields) }
     package func info(_ event: String, _ fields: LogField...) { write(.info, event, fields) }

@@ -5,15 +5,24 @@ struct Redactor: Sendable {
     static let shortest = 4
     private static let mask = Array("***".utf8)
 
+    /// How often each form of a secret was added and not removed again.
+    private var forms: [[UInt8]: Int] = [:]
     /// Longest first, so that a secret that contains another is masked whole.
     private var needles: [[UInt8]] = []
 
-    mutating func add(_ secrets: some Sequence<String>) {
-        var all = Set(needles)
+    mutating func add(_ secrets: some Sequence<String>) { count(secrets, 1) }
+
+    /// As often as it was added: what another has added stays masked.
+    mutating func remove(_ secrets: some Sequence<String>) { count(secrets, -1) }
+
+    private mutating func count(_ secrets: some Sequence<String>, _ change: Int) {
         for secret in secrets where secret.utf8.count >= Self.shortest {
-            all.formUnion(Self.forms(of: secret))
+            for form in Set(Self.forms(of: secret)) {
+                let count = forms[form, default: 0] + change
+                forms[form] = count > 0 ? count : nil
+            }
         }
-        needles = all.sorted { $0.count > $1.count }
+        needles = forms.keys.sorted { $0.count > $1.count }
     }
 
     func redacted(_ text: String) -> [UInt8] {

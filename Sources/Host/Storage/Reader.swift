@@ -307,6 +307,20 @@ package final class Reader {
     private var labels: [CircuitKey: CircuitLabel] = [:]
     private var identities: [Int: InstanceIdentity] = [:]
 
+    /// A small value of an instance; nil where there is none.
+    package func state(of identity: InstanceIdentity, _ key: String) throws(StorageError) -> [UInt8]? {
+        let row = try database.statement(
+            """
+            SELECT value FROM state JOIN instance ON instance.id = state.instance
+            WHERE meter_type = ? AND label = ? AND key = ?
+            """)
+        row.bind(1, identity.meterType)
+        row.bind(2, identity.label)
+        row.bind(3, key)
+        defer { row.reset() }
+        return try row.step() ? row.blob(0) : nil
+    }
+
     func identity(of instance: Int) throws(StorageError) -> InstanceIdentity {
         if let identity = identities[instance] { return identity }
         let row = try database.statement("SELECT meter_type, label FROM instance WHERE id = ?")

@@ -8,6 +8,7 @@ extension AdapterDescription {
         writer.write(delivery == .push)
         writer.write(Int64(requestsPerDay))
         for time in [defaultSampling, minimumSampling, late, historyStep, historyReach] { writer.write(time) }
+        writer.write(canLogIn)
         writer.write(UInt32(clamping: settings.count))
         for setting in settings {
             let kind = setting.kind.foreign
@@ -28,13 +29,13 @@ extension AdapterDescription {
             let requestsPerDay = reader.read(Int64.self), let defaultSampling = reader.read(Int64.self),
             let minimumSampling = reader.read(Int64.self), let late = reader.read(Int64.self),
             let historyStep = reader.read(Int64.self), let historyReach = reader.read(Int64.self),
-            let settings = Self.settings(&reader)
+            let canLogIn = reader.readBool(), let settings = Self.settings(&reader)
         else { return nil }
         self.init(
             meterType: meterType, name: name, vendor: vendor, version: version, url: url, summary: summary,
             delivery: isPush ? .push : .pull, requestsPerDay: Int(requestsPerDay), defaultSampling: defaultSampling,
             minimumSampling: minimumSampling, late: late, historyStep: historyStep, historyReach: historyReach,
-            settings: settings)
+            canLogIn: canLogIn, settings: settings)
     }
 
     private static func settings(_ reader: inout ByteReader) -> [SettingDeclaration]? {

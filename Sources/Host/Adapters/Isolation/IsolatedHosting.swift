@@ -16,6 +16,8 @@ struct IsolatedHosting: AdapterHosting {
     private var runner: RunnerProcess?
     /// When the runner was told to stop, monotonic ns.
     private var cancelledAt: Int64?
+    /// While a login runs: the person, and the number of the question that waits for an answer.
+    private var login: (dialogue: LoginDialogue, asked: UInt32?)?
 
     /// What the host may take for itself within a call: a disk that hangs is not the adapter's fault.
     private static let longestService = 10 * Duration.second
@@ -53,8 +55,10 @@ struct IsolatedHosting: AdapterHosting {
         try unsafe call(.history(request), CallListener(put: put)).history
     }
 
-    mutating func login(prompt: @escaping CallListener.Prompt) throws(HostingError) -> String {
-        try call(.login, CallListener(prompt: prompt)).message
+    mutating func login(_ dialogue: LoginDialogue) throws(HostingError) -> String {
+        login = (dialogue, nil)
+        defer { login = nil }
+        return try call(.login).message
     }
 
     mutating func stop() throws(HostingError) {
@@ -75,7 +79,7 @@ struct IsolatedHosting: AdapterHosting {
             bell.wait(until: deadline)
             return
         }
-        switch runner.next(until: deadline, wake: bell.number) {
+        switch runner.next(until: deadline, wake: [bell.number]) {
         case .message(let message):
             var records: UInt32 = 0
             try handle(message, runner, during: nil, CallListener(), &records)
@@ -108,12 +112,15 @@ struct IsolatedHosting: AdapterHosting {
         var limit = call.deadline.map { $0 + CallTime.patience }
         let last = limit.map { $0 + Self.longestService }
         var records: UInt32 = 0
-        pass(cancellationTo: runner)
+        tell(runner)
         // Where it does not take the call, it is gone or about to be given up.
         _ = runner.send(.call(call))
         while true {
             if let cancelledAt { limit = min(limit ?? .max, cancelledAt + Self.stopTime) }
-            let wake = cancelledAt == nil ? services.gate.cancelDescriptor : -1
+            if let abandoned = login?.dialogue.limit { limit = min(limit ?? .max, abandoned + CallTime.patience) }
+            let wake = [
+                cancelledAt == nil ? services.gate.cancelDescriptor : -1, login?.dialogue.answered.number ?? -1,
+            ]
             switch runner.next(until: limit, wake: wake) {
             case .message(.returned(let outcome)):
                 guard outcome.code != METER_OK else { return outcome }
@@ -124,20 +131,27 @@ struct IsolatedHosting: AdapterHosting {
                 try handle(message, runner, during: call, listener, &records)
                 // What the host takes for itself is not the adapter's time.
                 if let known = limit, let last { limit = min(last, known + (Clock.monotonic() - begin)) }
-            case .woken: pass(cancellationTo: runner)
+            case .woken: tell(runner)
             case .deadline:
-                throw ended(runner.kill(because: .deadline(within: "its deadline and 2 s")), during: call)
+                let time = call == .login ? "the time it has once nobody answers" : "its deadline and 2 s"
+                throw ended(runner.kill(because: .deadline(within: time)), during: call)
             case .ended(let end): throw ended(end, during: call)
             }
         }
     }
 
-    /// Tells the runner once that the instance is to stop.
-    private mutating func pass(cancellationTo runner: RunnerProcess) {
-        guard cancelledAt == nil, services.gate.isCancelled else { return }
-        cancelledAt = Clock.monotonic()
-        runner.hurry()
-        _ = runner.send(.cancel)
+    /// Tells the runner once that the instance is to stop; and what a person has said.
+    private mutating func tell(_ runner: RunnerProcess) {
+        if cancelledAt == nil, services.gate.isCancelled {
+            cancelledAt = Clock.monotonic()
+            runner.hurry()
+            _ = runner.send(.cancel)
+            login?.dialogue.cancel()
+        }
+        login?.dialogue.answered.silence()
+        guard let serial = login?.asked, let reply = login?.dialogue.takeReply() else { return }
+        login?.asked = nil
+        _ = runner.send(.answer(serial: serial, code: reply.code, bytes: reply.answer))
     }
 
     private mutating func ended(_ end: RunnerEnd, during call: AdapterCall?) -> HostingError {
@@ -168,8 +182,15 @@ struct IsolatedHosting: AdapterHosting {
                 services.port.note(invalid: Int(invalid), busy: Int(busy), reason: reason)
             case .log(let level, let message): services.log(level, message)
             case .condition(let code, _, let message): services.condition(code, message)
+            case .ask(let serial, .prompt(let prompt)):
+                // Answered when the person has: until then the adapter goes on saying what it has to say.
+                if let dialogue = login?.dialogue, dialogue.ask(prompt) {
+                    login?.asked = serial
+                } else {
+                    _ = runner.send(.answer(serial: serial, code: METER_CANCELLED, bytes: []))
+                }
             case .ask(let serial, let question):
-                let answer = answer(question, listener)
+                let answer = answer(question)
                 _ = runner.send(.answer(serial: serial, code: answer.code, bytes: answer.bytes))
             case .ready, .described, .refused, .loaded, .returned:
                 throw Frame.Violation(reason: "a message out of turn")
@@ -179,7 +200,7 @@ struct IsolatedHosting: AdapterHosting {
         }
     }
 
-    private func answer(_ question: RunnerQuestion, _ listener: CallListener) -> (code: Int32, bytes: [UInt8]) {
+    private func answer(_ question: RunnerQuestion) -> (code: Int32, bytes: [UInt8]) {
         switch question {
         case .spend(let requests): return (services.spend(requests), [])
         case .state(let key):
@@ -192,9 +213,7 @@ struct IsolatedHosting: AdapterHosting {
         case .setState(let key, let value):
             guard let key = String(validating: key, as: UTF8.self) else { return (METER_INVALID, []) }
             return (services.setState(key, value), [])
-        case .prompt(let prompt):
-            let reply = listener.prompt(prompt)
-            return (reply.code, reply.answer)
+        case .prompt: return (METER_CANCELLED, [])
         }
     }
 }

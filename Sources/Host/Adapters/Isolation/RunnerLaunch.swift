@@ -62,7 +62,7 @@ struct RunnerLaunch: Sendable {
         var landlock: UInt32?
         while true {
             let loading = landlock == nil ? "its preparation" : "meter_adapter_entry, or what runs before it,"
-            switch runner.next(until: deadline, wake: -1) {
+            switch runner.next(until: deadline, wake: []) {
             case .message(.ready(runnerProtocolVersion, let version)) where landlock == nil: landlock = version
             case .message(.described(let description))
             where landlock != nil && descriptions.count < AdapterLibrary.mostDescriptors:

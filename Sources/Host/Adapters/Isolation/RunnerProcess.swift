@@ -6,7 +6,7 @@ import Readings
 final class RunnerProcess {
     enum Event {
         case message(RunnerMessage)
-        /// `wake` is readable.
+        /// One of `wake` is readable.
         case woken
         case deadline
         /// It is gone, with everything that it had started, and everything that it had said has been given.
@@ -67,9 +67,9 @@ final class RunnerProcess {
 
     /// Waits for what comes next.
     /// - Parameters:
-    ///   - wake: a descriptor that ends the wait when it is readable; -1 = none.
+    ///   - wake: descriptors that end the wait when one is readable; -1 = none.
     ///   - deadline: monotonic ns; nil = none.
-    func next(until deadline: Int64?, wake: Int32) -> Event {
+    func next(until deadline: Int64?, wake: [Int32]) -> Event {
         if let reaped { return .ended(reaped) }
         while true {
             do throws(Frame.Violation) {
@@ -100,8 +100,8 @@ final class RunnerProcess {
 
     // MARK: Waiting
 
-    /// True where `wake` is readable.
-    private func wait(until deadline: Int64?, pause: Int64?, _ wake: Int32, _ now: Int64) throws(Frame.Violation)
+    /// True where one of `wake` is readable.
+    private func wait(until deadline: Int64?, pause: Int64?, _ wake: [Int32], _ now: Int64) throws(Frame.Violation)
         -> Bool
     {
         let outputPause = outputBudget.wait(now: now)
@@ -109,7 +109,7 @@ final class RunnerProcess {
         let readsOutput = outputIsOpen && outputPause == nil
         let until = [deadline, pause, outputPause].compactMap { $0 }.min()
         let ready = Poll.ready(
-            [readsLine ? line.number : -1, readsOutput ? output.number : -1, death.number, wake], until: until)
+            [readsLine ? line.number : -1, readsOutput ? output.number : -1, death.number] + wake, until: until)
         if ready[1] { readOutput() }
         var isOver = ready[2]
         if ready[0], case .ended = frames.receive(from: line.number) {
@@ -118,7 +118,7 @@ final class RunnerProcess {
             guard isOver else { throw Frame.Violation(reason: "it closed its socket") }
         }
         if isOver { drain() }
-        return ready[3]
+        return ready[3...].contains(true)
     }
 
     /// It is dead: what it had sent before is still there.

@@ -110,7 +110,7 @@ package enum AdapterRunner {
             case .history(let request):
                 services.beginHistory(of: request.deadline)
                 return CallOutcome(history: try unsafe hosting.history(request) { unsafe services.put($0) })
-            case .login: return CallOutcome(message: try hosting.login { services.prompt($0) })
+            case .login: return CallOutcome(message: try logIn(&hosting, services))
             case .stop:
                 hosting.stop()
                 services.gate.close()
@@ -124,6 +124,16 @@ package enum AdapterRunner {
             case .ended(let how): return CallOutcome(code: METER_FAILED, message: how)
             }
         }
+    }
+
+    /// Also where the start has failed: for want of a login, perhaps.
+    private static func logIn(
+        _ hosting: inout InProcessHosting, _ services: RemoteServices
+    ) throws(HostingError) -> String {
+        let wasOpen = services.gate.isOpen
+        services.gate.open()
+        defer { if !wasOpen { services.gate.close() } }
+        return try hosting.login { services.prompt($0) }
     }
 
     private static func start(_ hosting: inout InProcessHosting, _ gate: InstanceGate) throws(HostingError) {

@@ -4,8 +4,13 @@ import Readings
 import Storage
 import Transfer
 
-/// What the webhook's thread owns.
-struct WebhookWork {
+/// What the webhook's thread owns: it reads the messages that wait, and sends them one by one.
+package struct WebhookWork: SendingWork {
+    package static let threadName = "webhook"
+    package static func status(_ options: Options) -> WebhookStatus {
+        WebhookStatus(destination: WebhookMessage.label(of: options.url))
+    }
+
     private let loop: WebhookLoop
     private var reader: Reader?
     private var client: HTTPClient?
@@ -15,14 +20,12 @@ struct WebhookWork {
     /// Taken by the receiver, and perhaps not yet marked so in the store: never sent again.
     private var answered: Set<Int64> = []
 
-    init(loop: WebhookLoop) {
+    package init(loop: WebhookLoop) {
         self.loop = loop
     }
 
-    private var isEnding: Bool { Poll.readable(loop.ending.number, until: 0) }
-
-    mutating func run() {
-        while !isEnding {
+    package mutating func run() {
+        while !loop.isEnding {
             do throws(StorageError) {
                 guard let message = try next() else {
                     wait(until: nil)
