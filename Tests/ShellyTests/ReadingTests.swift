@@ -139,18 +139,21 @@ struct ReadingTests {
         #expect(village.readings.last?.gridPowerW == 500)
     }
 
-    @Test("A roof's clamp may be either way round: its counters tell, and the setting if it says so")
-    func solar() throws {
-        var device = ShellyGen2("shellyproem50-1", .single, [.constant(400), .constant(-2000)], at: Village.noon)
-        device.advance(to: Village.noon + 3600)
-        for (setting, expected) in [("em1:1", 2000.0), ("+em1:1", -2000), ("-em1:1", 2000)] {
-            var village = try Village(["mains": "em1:0", "solar": setting], gen2: [device])
-            village.receive(device.online(true), isRetained: true)
-            village.pass(seconds: 5)
-            let reading = try #require(village.readings.last)
-            #expect(reading.known == [.grid, .solar])
-            #expect(reading.solarPowerW == expected || setting == "em1:1" && reading.solarPowerW == -2000)
-            if setting == "-em1:1" { #expect(reading.totalEnergy.productionKWh == 2) }
-        }
+    @Test(
+        "A roof's clamp may be either way round: its counters tell, and the setting if it says so",
+        arguments: [("em1:1", -2000.0, 2000.0), ("em1:1", 1500, 1500), ("+em1:1", -2000, -2000), ("-em1:1", -5, 5)])
+    func solar(_ setting: String, _ watts: Double, _ expected: Double) throws {
+        var device = ShellyGen2(
+            "shellyproem50-1", .single, [.constant(400), .constant(watts)], totalWh: 0, at: Village.noon - 3600)
+        device.advance(to: Village.noon)
+        var village = try Village(["mains": "em1:0", "solar": setting], gen2: [device])
+        village.receive(device.online(true), isRetained: true)
+        village.pass(seconds: 5)
+        let reading = try #require(village.readings.last)
+        #expect(reading.known == [.grid, .solar])
+        #expect(reading.solarPowerW == expected)
+        #expect(reading.totalEnergy.productionKWh == max(0, expected / 1000))
+        #expect(reading.circuits.last?.kind == .solar)
+        #expect(reading.circuits.last?.powerW == expected)
     }
 }

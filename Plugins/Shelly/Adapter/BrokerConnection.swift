@@ -41,12 +41,7 @@ import Glibc
         unsafe mosquitto_subscribe_callback_set(handle, connectionSubscribed)
         unsafe mosquitto_message_callback_set(handle, connectionReceived)
         unsafe mosquitto_log_callback_set(handle, connectionComplained)
-        do throws(AdapterError) {
-            try setUp()
-        } catch {
-            unsafe mosquitto_destroy(handle)
-            throw error
-        }
+        try setUp()
     }
 
     deinit { unsafe mosquitto_destroy(handle) }
