@@ -62,7 +62,7 @@ struct BrokerTests {
     func late() throws {
         let broker = try MosquittoBroker()
         broker.stop()
-        let rig = try Rig(["mains": "emeter/0"], broker: broker)
+        let rig = try Rig(["mains": "emeter/0", "devices": "shellyem-B1E6D2"], broker: broker)
         try rig.start()
         try rig.waitForCondition("no broker") {
             $0.code == METER_UNREACHABLE && $0.message.contains("mqtt://127.0.0.1:\(broker.port)")
@@ -74,7 +74,7 @@ struct BrokerTests {
 
     @Test("A device without power is said to be offline by the broker's word, and left out")
     func will() throws {
-        let rig = try Rig(["mains": "shellyem-B1E6D2/emeter/0"])
+        let rig = try Rig(["mains": "emeter/0", "devices": "shellyem-B1E6D2, shellyproem50-a0dd6c"])
         let devices = [
             try ShellyDevice(Self.gen1(), at: rig.broker.port), try ShellyDevice(Self.gen2(), at: rig.broker.port),
         ]
@@ -93,7 +93,10 @@ struct BrokerTests {
         let broker = try MosquittoBroker(isSecure: true)
         let device = try ShellyDevice(Self.gen1(), at: broker.port)
         let trusting = try Rig(
-            ["mqtt_url": broker.secureURL, "mqtt_ca_file": broker.authority, "mains": "emeter/0"], broker: broker)
+            [
+                "mqtt_url": broker.secureURL, "mqtt_ca_file": broker.authority, "mains": "emeter/0",
+                "devices": "shellyem-B1E6D2",
+            ], broker: broker)
         try trusting.start()
         try trusting.waitForReading("a reading", of: [device])
         trusting.stop()
@@ -133,7 +136,10 @@ struct BrokerTests {
         nobody.stop()
         let device = try ShellyDevice(Self.gen1(), at: broker.port, account: ("meter", "s3cret,word"))
         let right = try Rig(
-            ["mqtt_username": "meter", "mqtt_password": "s3cret,word", "mains": "emeter/0"], broker: broker)
+            [
+                "mqtt_username": "meter", "mqtt_password": "s3cret,word", "mains": "emeter/0",
+                "devices": "shellyem-B1E6D2",
+            ], broker: broker)
         try right.start()
         try right.waitForReading("a reading", of: [device])
     }

@@ -63,3 +63,13 @@ final class Rig {
         }
     }
 }
+
+extension FakeHost {
+    /// Says "return" to the running call after so long, from another thread.
+    func cancel(afterSeconds seconds: Double) {
+        Thread.detachNewThread { [self] in
+            usleep(UInt32(seconds * 1e6))
+            isCancelled = true
+        }
+    }
+}

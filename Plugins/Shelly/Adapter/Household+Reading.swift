@@ -12,12 +12,21 @@ extension Household {
     /// Monotonic; nil = nothing is new.
     var readingDue: Int64? {
         guard let changedAt, let connectedAt else { return nil }
-        let isComplete =
-            !preferences.devices.isEmpty
-            && preferences.devices.allSatisfy { device in meters.contains { $0.prefix == device && $0.isReady } }
         return max(
             changedAt + Self.assembly, (emittedAt ?? .min / 2) + Self.shortestPause,
             isComplete ? 0 : connectedAt + Self.discovery)
+    }
+
+    /// Whether there is nobody left to be looked for.
+    private var isComplete: Bool {
+        !preferences.devices.isEmpty
+            && preferences.devices.allSatisfy { device in meters.contains { $0.prefix == device && $0.isReady } }
+    }
+
+    /// Whether further meters may show up any moment.
+    func isDiscovering(at now: Moment) -> Bool {
+        guard let connectedAt else { return true }
+        return !isComplete && now.monotonic - connectedAt < Self.discovery
     }
 
     /// The reading that is due, stamped with the moment of the newest message in it; nil where nothing is measured.

@@ -177,6 +177,9 @@ struct Listener {
         guard let (ticket, question) = exchange.next() else { return }
         pending = nil
         switch question {
+        case .plan where household.isDiscovering(at: now):
+            let reason = "the meters at \(preferences.broker.text) are being looked for"
+            exchange.answer(ticket, .failure(AdapterError(.noData, reason, retryAfterSeconds: 5)))
         case .plan:
             household.refreshLayout()
             exchange.answer(ticket, .plan(HistoryPlan(household.meters, household.layout, preferences)))

@@ -99,6 +99,17 @@ public final class ShellyDevice: Sendable {
         publish(messages)
     }
 
+    /// Says what it measures, again and again, until the last reference goes.
+    public func speak(everySeconds seconds: Double) {
+        let thread = Thread { [weak self] in
+            while let device = self {
+                device.say(at: Int(Date().timeIntervalSince1970))
+                usleep(UInt32(seconds * 1e6))
+            }
+        }
+        thread.start()
+    }
+
     public func change(_ body: (inout Model) -> Void) { state.model.withLock { body(&$0) } }
 
     public func publish(_ messages: [MQTTMessage]) {
