@@ -58,26 +58,29 @@ struct ShellyTests {
         let broker = try MosquittoBroker()
         let influx = try InfluxServer()
         let now = Int(Date().timeIntervalSince1970)
+        let begin = (now / 60 - 30) * 60
         let load = ShellyLoad.switching(300, 1800, on: 70, period: 400)
-        var meter = ShellyGen2("shellyproem50-a0dd6c", .single, [load], at: now - 3 * 3600)
+        var meter = ShellyGen2("shellyproem50-a0dd6c", .single, [load], at: begin)
         meter.advance(to: now)
         let device = try ShellyDevice(.gen2(meter), at: broker.port)
         device.speak(everySeconds: 0.5)
         let host = try HostProcess([
             "METER_TYPE": "shelly", "SHELLY_MQTT_URL": broker.url, "SHELLY_DEVICES": "shellyproem50-a0dd6c",
-            "SHELLY_MAINS": "em1:0", "BACKFILL_DAYS": "1", "INFLUXDB_URL": influx.url, "INFLUXDB_API": "v1",
+            "SHELLY_MAINS": "em1:0", "BACKFILL_DAYS": "1", "FETCH_INTERVAL_SECONDS": "5", "INFLUXDB_URL": influx.url,
+            "INFLUXDB_API": "v1",
         ])
-        let first = now - 3 * 3600 + 600
-        try waitUntil("the slots of the log; the log:\n\(host.log.suffix(3000))", within: 60) {
+        // Slots of five seconds get the mean of their minute.
+        let slots = Array(stride(from: begin + 5, through: now - 300, by: 5))
+        try waitUntil("the slots of the log; the log:\n\(host.log.suffix(3000))", within: 90) {
             let ends = Set(try influx.points("smart_meter").map(\.time))
-            return stride(from: (first / 300 + 1) * 300, through: now - 900, by: 300)
-                .allSatisfy { ends.contains(Int64($0) * Self.second) }
+            return slots.allSatisfy { ends.contains(Int64($0) * Self.second) }
         }
-        let points = try influx.points("smart_meter").filter { $0.text("quality") == "backfilled" }
-        #expect(points.count >= 30)
-        for point in points where point.number("coverage") == 1 {
-            let end = Int(point.time / Self.second)
-            let truth = load.energy(from: end - 300, to: end).forwardWh * 12
+        let points = try influx.points("smart_meter").reduce(into: [Int64: InfluxPoint]()) { $0[$1.time] = $1 }
+        for end in slots {
+            let point = try #require(points[Int64(end) * Self.second])
+            #expect(point.text("quality") == "backfilled")
+            let minute = (end - 1) / 60 * 60
+            let truth = load.energy(from: minute, to: minute + 60).forwardWh * 60
             #expect(abs((point.number("total_power_w") ?? .nan) - truth) < 1, "\(end)")
         }
     }

@@ -26,8 +26,11 @@ struct HistoryPlan: Sendable {
     var logs: [Log]
     /// Devices that are named in the settings and have not said yet what they are.
     var missing: [String]
+    /// False while meters are still being looked for.
+    var isSettled: Bool
 
-    init(_ meters: [Meter], _ layout: HouseLayout, _ preferences: Preferences) {
+    init(_ meters: [Meter], _ layout: HouseLayout, _ preferences: Preferences, isSettled: Bool) {
+        self.isSettled = isSettled
         self.meters = meters
         self.layout = layout
         missing = preferences.devices.filter { device in !meters.contains { $0.prefix == device && $0.isReady } }

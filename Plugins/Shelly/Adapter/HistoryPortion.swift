@@ -11,6 +11,8 @@ struct HistoryPortion {
     private static let fewest: Int64 = 15
     /// A minute is written down a moment after its end.
     private static let settling: Int64 = 90
+    /// Seconds in which the meters are found.
+    private static let discovery = 5.0
     /// Logs grow at their beginning, and a device may be reset.
     private static let memory = 3600 * Moment.second
 
@@ -18,6 +20,7 @@ struct HistoryPortion {
         _ request: HistoryRequest, _ devices: DeviceLogs, now: Int64, put: (Reading) -> Bool
     ) throws(AdapterError) -> HistoryOutcome {
         let plan = try devices.plan()
+        guard plan.isSettled else { return .notYet(coveredTo: request.from, retryAfterSeconds: Self.discovery) }
         guard plan.missing.isEmpty else {
             throw AdapterError(.noData, "\(plan.missing[0]) has not been heard of yet")
         }

@@ -177,12 +177,11 @@ struct Listener {
         guard let (ticket, question) = exchange.next() else { return }
         pending = nil
         switch question {
-        case .plan where household.isDiscovering(at: now):
-            let reason = "the meters at \(preferences.broker.text) are being looked for"
-            exchange.answer(ticket, .failure(AdapterError(.noData, reason, retryAfterSeconds: 5)))
         case .plan:
             household.refreshLayout()
-            exchange.answer(ticket, .plan(HistoryPlan(household.meters, household.layout, preferences)))
+            let isSettled = !household.isDiscovering(at: now)
+            exchange.answer(
+                ticket, .plan(HistoryPlan(household.meters, household.layout, preferences, isSettled: isSettled)))
         case .call(let prefix, let method, let params):
             if household.meters.contains(where: { $0.prefix == prefix && $0.isOffline }) {
                 exchange.answer(ticket, .failure(AdapterError(.unreachable, "\(prefix) is offline")))

@@ -9,7 +9,7 @@ public final class Shelly: MeterAdapter, HistoryProviding {
     public static let descriptor = AdapterDescriptor(
         meterType: "shelly", name: "Shelly", vendor: "smart-meter", version: "1.0.0",
         url: "https://www.shelly.com", summary: "Shelly energy meters of all generations, over your own MQTT broker",
-        delivery: .push, samplingSeconds: 60, minimumSamplingSeconds: 1, historyStepSeconds: 60,
+        delivery: .push, samplingSeconds: 60, minimumSamplingSeconds: 1, lateSeconds: 5, historyStepSeconds: 60,
         historyReachSeconds: 60 * 86400, settings: Preferences.settings)
 
     private let host: AdapterHost
