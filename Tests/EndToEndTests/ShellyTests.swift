@@ -6,7 +6,8 @@ import Testing
 struct ShellyTests {
     private static let second: Int64 = 1_000_000_000
 
-    @Test("Over TLS, in a process of its own that may reach the broker and read the CA file; a broker that dies is said")
+    @Test(
+        "Over TLS, in a process of its own that may reach the broker and read the CA file; a broker that dies is said")
     func live() throws {
         let account = ("meter", "s3cret-w0rd")
         let broker = try MosquittoBroker(account: account, isSecure: true)
@@ -37,11 +38,14 @@ struct ShellyTests {
         #expect(powers["shellyproem50-a0dd6c em1:1"] == [40])
         #expect(powers["shellyem3-4855 emeter/2"] == [300])
         let listed = try host.command(["adapters"])
-        #expect(listed.output.contains("shelly") && listed.output.contains("in a process of its own"), "\(listed.output)")
+        #expect(
+            listed.output.contains("shelly") && listed.output.contains("in a process of its own"), "\(listed.output)")
         #expect(ProcessFacts(host.processID).runner(of: "shelly") != nil)
 
         broker.kill()
-        try host.waitForHealth("the broker away", within: 30) { "\($0)".contains("mqtts://localhost:\(broker.securePort)") }
+        try host.waitForHealth("the broker away", within: 30) {
+            "\($0)".contains("mqtts://localhost:\(broker.securePort)")
+        }
         try broker.start()
         for device in devices { try device.connect() }
         let restart = House.now

@@ -12,7 +12,9 @@ struct BrokerTests {
         .gen2(ShellyGen2("shellyproem50-a0dd6c", .single, [.constant(watts)], at: Rig.second))
     }
 
-    @Test("Two devices of both dialects are found by themselves and are one reading, among foreign topics and huge payloads")
+    @Test(
+        "Two devices of both dialects are found by themselves and are one reading, among foreign topics and huge payloads"
+    )
     func both() throws {
         let rig = try Rig(["mains": "shellyem-B1E6D2/emeter/0"])
         let devices = [
@@ -157,7 +159,9 @@ struct BrokerTests {
     func idle() throws {
         let rig = try Rig()
         try rig.start()
-        try waitUntil("the connection", within: 20) { rig.host.logs.contains { $0.contains("connected to the broker") } }
+        try waitUntil("the connection", within: 20) {
+            rig.host.logs.contains { $0.contains("connected to the broker") }
+        }
         let task = try #require(try ThreadTime.named("shelly"))
         let before = try task.seconds()
         try waitUntil("a second", within: 5) { try task.age() > 1.5 }

@@ -33,7 +33,9 @@ struct HistoryTests {
         }
     }
 
-    @Test("Every minute and every five minutes is what flowed, across answers in pieces and a power cut", arguments: [60, 300])
+    @Test(
+        "Every minute and every five minutes is what flowed, across answers in pieces and a power cut",
+        arguments: [60, 300])
     func energies(_ step: Int) throws {
         let loads = [
             ShellyLoad.switching(300, 1800, on: 70, period: 400), .switching(-400, 1000, on: 1200, period: 2700),
@@ -69,7 +71,8 @@ struct HistoryTests {
         #expect(walk.records.count == 22)
         for record in walk.records {
             let end = Int(record.timestamp / Self.second)
-            let net = ShellyLoad { second in loads.reduce(0) { $0 + $1.watts(second) } }.energy(from: end - 300, to: end)
+            let net = ShellyLoad { second in loads.reduce(0) { $0 + $1.watts(second) } }.energy(
+                from: end - 300, to: end)
             #expect(abs((record.periodImportKWh ?? .nan) * 1000 - net.forwardWh) < 0.1)
             #expect(abs((record.periodExportKWh ?? .nan) * 1000 - net.returnedWh) < 0.1)
             #expect(record.circuits.map(\.phase) == [1, 2, 3])

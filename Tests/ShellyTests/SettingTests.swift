@@ -45,9 +45,12 @@ struct SettingTests {
         #expect(failure?.message.contains(word) == true, "\(failure?.message ?? "")")
     }
 
-    @Test("Channels are named by device and channel, by channel, by device or by their own name; what fits several is refused")
+    @Test(
+        "Channels are named by device and channel, by channel, by device or by their own name; what fits several is refused"
+    )
     func references() throws {
-        var one = ShellyGen2("shellyproem50-1", prefix: "house/cellar", .single, [.constant(1), .constant(2)], at: Village.noon)
+        var one = ShellyGen2(
+            "shellyproem50-1", prefix: "house/cellar", .single, [.constant(1), .constant(2)], at: Village.noon)
         one.channelNames = [1: "Heat pump"]
         let two = ShellyGen2("shellyproem50-2", .single, [.constant(4), .constant(8)], at: Village.noon)
         for (mains, expected) in [

@@ -33,6 +33,9 @@ struct HouseLayout: Sendable {
     /// For the log.
     private(set) var summary = ""
 
+    /// The host refuses a reading of more.
+    private static let mostCircuits = 4096
+
     /// Before anything is found.
     init(_ preferences: Preferences, rememberedMains: String?) {
         switch preferences.mains {
@@ -60,6 +63,10 @@ struct HouseLayout: Sendable {
             }
         }
         for place in ready { addBranches(of: place, meters) }
+        if branches.count > Self.mostCircuits {
+            branches.removeLast(branches.count - Self.mostCircuits)
+            problems.append("more than \(Self.mostCircuits) channels: SHELLY_DEVICES names the meters to take")
+        }
         summarise(meters)
     }
 
@@ -67,7 +74,9 @@ struct HouseLayout: Sendable {
 
     private mutating func threePhaseMeter(_ meters: [Meter], _ ready: [Int], _ remembered: String?) -> [Place] {
         let candidates = ready.filter { !meters[$0].threePhases.isEmpty }
-        guard let place = candidates.first(where: { meters[$0].id == remembered }) ?? candidates.first else { return [] }
+        guard let place = candidates.first(where: { meters[$0].id == remembered }) ?? candidates.first else {
+            return []
+        }
         guard candidates.count == 1 || meters[place].id == remembered else {
             problems.append("there are several three-phase meters: SHELLY_MAINS says which is the grid (or none)")
             return []

@@ -130,7 +130,7 @@ struct Household {
     mutating func find(_ dialect: Meter.Dialect, _ prefix: String, _ now: Moment, isExpected: Bool = false) -> Int? {
         let key = Key(dialect: dialect, prefix: prefix)
         if let place = places[key] { return place }
-        guard meters.count < 2 * Self.mostMeters, prefix.utf8.count <= 300, !prefix.isEmpty else {
+        guard meters.count < Self.mostMeters, prefix.utf8.count <= 300, !prefix.isEmpty else {
             if !hasRefusedMeters { news.append("too many meters at the broker: no further ones are taken") }
             hasRefusedMeters = true
             return nil

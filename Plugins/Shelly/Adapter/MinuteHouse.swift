@@ -24,7 +24,9 @@ struct MinuteHouse {
 
     mutating func add(_ records: MinuteRecords, of log: HistoryPlan.Log) {
         for (channel, list) in records.channels {
-            for minute in list { minutes[Source(meter: log.meter, channel: channel), default: [:]][minute.start] = minute }
+            for minute in list {
+                minutes[Source(meter: log.meter, channel: channel), default: [:]][minute.start] = minute
+            }
         }
     }
 

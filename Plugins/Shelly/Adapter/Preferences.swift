@@ -21,10 +21,12 @@ struct Preferences: Sendable {
     var solar: Choice
 
     static let settings: [Setting] = [
-        Setting("mqtt_url", .url, isRequired: true, help: "The broker, mqtt://HOST:PORT or, with TLS, mqtts://HOST:PORT"),
+        Setting(
+            "mqtt_url", .url, isRequired: true, help: "The broker, mqtt://HOST:PORT or, with TLS, mqtts://HOST:PORT"),
         Setting("mqtt_username", .text, help: "User at the broker; none = it asks for none"),
         Setting("mqtt_password", .secret, help: "Its password"),
-        Setting("mqtt_ca_file", .file, help: "PEM file of the authority of the broker's certificate; default: the system's"),
+        Setting(
+            "mqtt_ca_file", .file, help: "PEM file of the authority of the broker's certificate; default: the system's"),
         Setting(
             "devices", .list,
             help: "Ids or MQTT topic prefixes of the meters to take; default: every Shelly energy meter at the broker"),
@@ -49,7 +51,8 @@ struct Preferences: Sendable {
             throw AdapterError(.misconfigured, "SHELLY_MQTT_PASSWORD is set, and SHELLY_MQTT_USERNAME is not")
         }
         guard broker.isEncrypted || caFile.isEmpty else {
-            throw AdapterError(.misconfigured, "SHELLY_MQTT_CA_FILE is for TLS: SHELLY_MQTT_URL has to begin with mqtts://")
+            throw AdapterError(
+                .misconfigured, "SHELLY_MQTT_CA_FILE is for TLS: SHELLY_MQTT_URL has to begin with mqtts://")
         }
         for text in [user, password, caFile] where text.contains("\0") || text.utf8.count > 65_535 {
             throw AdapterError(.misconfigured, "SHELLY_MQTT_USERNAME, _PASSWORD or _CA_FILE is no text for MQTT")
@@ -73,7 +76,8 @@ struct Preferences: Sendable {
             else {
                 throw AdapterError(
                     .misconfigured,
-                    "SHELLY_DEVICES: '\(word.prefix(80))' is no id or topic prefix (+ and # are none), or is there twice")
+                    "SHELLY_DEVICES: '\(word.prefix(80))' is no id or topic prefix (+ and # are none), or is there twice"
+                )
             }
             devices.append(device)
         }

@@ -132,7 +132,9 @@ public final class MQTTClient: Sendable {
         var bytes = [UInt8](repeating: 0, count: count)
         var have = 0
         while have < count {
-            let got = unsafe bytes[have...].withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+            let got = unsafe bytes[have...].withUnsafeMutableBytes {
+                unsafe recv(descriptor, $0.baseAddress, $0.count, 0)
+            }
             if got < 0, errno == EAGAIN || errno == EINTR { continue }
             guard got > 0 else { return nil }
             have += got

@@ -27,7 +27,8 @@ public final class MosquittoBroker: Sendable {
             "max_queued_messages 0",
         ]
         if let account {
-            try run("/usr/bin/mosquitto_passwd", ["-b", "-c", folder.file("accounts").path, account.user, account.password])
+            try run(
+                "/usr/bin/mosquitto_passwd", ["-b", "-c", folder.file("accounts").path, account.user, account.password])
             lines += ["allow_anonymous false", "password_file \(folder.file("accounts").path)"]
         } else {
             lines.append("allow_anonymous true")

@@ -66,7 +66,8 @@ public struct ShellyGen1: Sendable {
                 ("total", isWaking ? "-1" : Self.text(emeter.totalWh)),
                 ("total_returned", isWaking ? "-1" : Self.text(emeter.returnedWh)),
             ]
-            values += emeters.count == 3 ? [("current", Self.text(abs(power) / 230.52))] : [("reactive_power", "-12.30")]
+            values +=
+                emeters.count == 3 ? [("current", Self.text(abs(power) / 230.52))] : [("reactive_power", "-12.30")]
             return values.map { MQTTMessage("shellies/\(id)/emeter/\(index)/\($0.0)", $0.1) }
         }
     }

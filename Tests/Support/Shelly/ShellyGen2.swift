@@ -136,7 +136,8 @@ public struct ShellyGen2: Sendable {
             }
         case .threePhase:
             var data: [String: Any] = [
-                "id": 0, "total_act": forwardWh.reduce(0, +).rounded2, "total_act_ret": returnedWh.reduce(0, +).rounded2,
+                "id": 0, "total_act": forwardWh.reduce(0, +).rounded2,
+                "total_act_ret": returnedWh.reduce(0, +).rounded2,
             ]
             for (index, letter) in ["a", "b", "c"].enumerated() {
                 data["\(letter)_total_act_energy"] = forwardWh[index].rounded2
