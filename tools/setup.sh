@@ -5,10 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 BUILD_PACKAGES=(
-    pkg-config libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libjs-chart.js tzdata)
+    pkg-config libcurl4-openssl-dev libmicrohttpd-dev libmosquitto-dev libsqlite3-dev libssl-dev libjs-chart.js tzdata)
 TEST_PACKAGES=(
     chromium fonts-dejavu-core python3 influxdb influxdb-client victoria-metrics prometheus wrk sqlite3 gcc g++
-    binutils util-linux procps)
+    binutils util-linux procps mosquitto mosquitto-clients openssl)
 
 say() { echo "setup: $*" >&2; }
 
