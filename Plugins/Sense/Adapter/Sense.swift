@@ -58,7 +58,7 @@ public final class Sense: MeterAdapter, HistoryProviding, LoginProviding {
         var monitor = try session.monitor(nil)
         let firmware = try checkedFirmware(monitor)
         let answer = try session.json("app/monitors/\(monitor.id)/overview", nil)
-        guard let overview = answer["monitor_overview"]?["monitor"] else {
+        guard let overview = answer["monitor_overview"]?["monitor"], overview.members != nil else {
             throw AdapterError(.badData, "Sense's overview of monitor \(monitor.id) is none")
         }
         monitor.hasSolar = overview["solar_configured"]?.flag ?? monitor.hasSolar

@@ -56,14 +56,15 @@ public final class SenseSimulator: Sendable {
     }
 
     /// The access token in use is good no longer; the one that it can be renewed with is.
-    public func expireToken() { cloud.state.withLock { $0.accessEnds = 0 } }
+    public func expireToken() {
+        cloud.state.withLock { state in
+            for device in state.sessions.keys { state.sessions[device]?.accessEnds = 0 }
+        }
+    }
 
     /// Neither is any token, until somebody logs in.
     public func forgetTokens() {
-        cloud.state.withLock { state in
-            state.access = nil
-            state.refresh = nil
-        }
+        cloud.state.withLock { $0.sessions = [:] }
     }
 
     /// Every token that was ever given out.
@@ -80,15 +81,20 @@ final class SenseCloud: Sendable {
     struct State {
         var monitors: [SenseModel]
         var fault: (@Sendable (FaultServer.Request) -> FaultServer.Answer?)?
-        var access: String?
-        var refresh: String?
-        var accessEnds = 0.0
+        /// Of the devices that are logged in.
+        var sessions: [String: Session] = [:]
         var givenOut: [String] = []
         var deviceIDs: Set<String> = []
         var tickets: Set<String> = []
         var logins = 0
         var renewals = 0
         var complaints: [String] = []
+    }
+
+    struct Session {
+        var access: String
+        var refresh: String
+        var accessEnds: Double
     }
 
     let state: Mutex<State>
@@ -127,18 +133,18 @@ final class SenseCloud: Sendable {
         if request.method == "POST" {
             let type = request.headers["content-type"] ?? ""
             if type != "application/x-www-form-urlencoded" { state.complaints.append("form as '\(type)'") }
-            return try post(path, Self.form(request.text), now, &state)
+            return try post(path, Self.form(request.text), device, now, &state)
         }
         guard request.method == "GET" else { return try Self.json(405, [:]) }
-        guard isAuthorized(request.headers["authorization"], now, state) else {
+        guard isAuthorized(request.headers["authorization"], device, now, state) else {
             return try Self.json(401, ["status": "error", "error_reason": "Unauthorized"])
         }
         return try get(path, request, now, state)
     }
 
-    private func isAuthorized(_ header: String?, _ now: Double, _ state: State) -> Bool {
-        guard let access = state.access else { return false }
-        return header == "bearer \(access)" && now < state.accessEnds
+    private func isAuthorized(_ header: String?, _ device: String, _ now: Double, _ state: State) -> Bool {
+        guard let session = state.sessions[device] else { return false }
+        return header == "bearer \(session.access)" && now < session.accessEnds
     }
 
     /// As a server takes a form apart; nil for a name that is not text.
@@ -155,14 +161,14 @@ final class SenseCloud: Sendable {
     // MARK: Login
 
     private func post(
-        _ path: String, _ form: [String: String], _ now: Double, _ state: inout State
+        _ path: String, _ form: [String: String], _ device: String, _ now: Double, _ state: inout State
     ) throws -> FaultServer.Reply {
         switch path {
         case "authenticate":
             guard form["email"] == account.email, form["password"] == account.password else {
                 return try Self.json(401, ["status": "error", "error_reason": "Invalid email address or password."])
             }
-            guard account.takesCode != nil else { return try logIn(now, &state) }
+            guard account.takesCode != nil else { return try logIn(device, now, &state) }
             let ticket = "mfa.\(state.tickets.count).\(UUID().uuidString)"
             state.tickets.insert(ticket)
             return try Self.json(
@@ -179,46 +185,38 @@ final class SenseCloud: Sendable {
                 return try Self.json(401, ["status": "error", "error_reason": "Invalid authentication code."])
             }
             state.tickets.remove(ticket)
-            return try logIn(now, &state)
+            return try logIn(device, now, &state)
         case "renew":
-            guard form["user_id"] == "\(Self.userID)", let refresh = form["refresh_token"], refresh == state.refresh
+            guard form["user_id"] == "\(Self.userID)", let refresh = form["refresh_token"],
+                refresh == state.sessions[device]?.refresh
             else {
-                if state.givenOut.contains(form["refresh_token"] ?? ""), state.refresh != nil {
+                if state.givenOut.contains(form["refresh_token"] ?? ""), state.sessions[device] != nil {
                     state.complaints.append("renewed with a token that was used up")
                 }
                 return try Self.json(401, ["status": "error", "error_reason": "Invalid refresh token"])
             }
             state.renewals += 1
-            giveTokens(now, &state)
-            return try Self.json(200, tokens(state))
+            return try Self.json(200, giveTokens(device, now, &state))
         default: return try Self.json(404, ["error_reason": "not found"])
         }
     }
 
-    private func logIn(_ now: Double, _ state: inout State) throws -> FaultServer.Reply {
+    private func logIn(_ device: String, _ now: Double, _ state: inout State) throws -> FaultServer.Reply {
         state.logins += 1
-        giveTokens(now, &state)
-        var answer = tokens(state)
+        var answer = giveTokens(device, now, &state)
         answer["authorized"] = true
         answer["account_id"] = 7702
         answer["monitors"] = state.monitors.map { SenseAnswers(model: $0, now: now).monitor() }
         return try Self.json(200, answer)
     }
 
-    private func giveTokens(_ now: Double, _ state: inout State) {
-        let access = "t1.v2.\(UUID().uuidString)"
-        let refresh = "r-\(UUID().uuidString)"
-        state.access = access
-        state.refresh = refresh
-        state.accessEnds = now + SenseSimulator.tokenLife
-        state.givenOut += [access, refresh]
-    }
-
-    private func tokens(_ state: State) -> [String: Any] {
-        [
-            "user_id": Self.userID, "access_token": state.access ?? "", "refresh_token": state.refresh ?? "",
-            "date_created": "2026-01-01T00:00:00.000Z",
-        ]
+    private func giveTokens(_ device: String, _ now: Double, _ state: inout State) -> [String: Any] {
+        let session = Session(
+            access: "t1.v2.\(UUID().uuidString)", refresh: "r-\(UUID().uuidString)",
+            accessEnds: now + SenseSimulator.tokenLife)
+        state.sessions[device] = session
+        state.givenOut += [session.access, session.refresh]
+        return ["user_id": Self.userID, "access_token": session.access, "refresh_token": session.refresh]
     }
 
     // MARK: Monitors
