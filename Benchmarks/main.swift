@@ -13,6 +13,7 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("lines", LineBenchmark.run),
     ("delivery", DeliveryBenchmark.run),
     ("iotawatt", IoTaWattBenchmark.run),
+    ("sense", SenseBenchmark.run),
     ("backfill", BackfillBenchmark.run),
 ]
 

@@ -261,6 +261,13 @@ import Testing
         #expect(rig.cloud.loginCount == 1)
     }
 
+    @Test func `nobody is asked for a code that the settings can make`() throws {
+        let rig = try Rig(
+            settings: ["totp_secret": Self.secret], account: withCodes("279037"), clock: SimulatedClock(Self.time))
+        #expect(try rig.instance.login(answering: []).questions.isEmpty)
+        #expect(rig.cloud.loginCount == 1)
+    }
+
     @Test func `a login that is given up leaves what was there`() throws {
         let rig = try Rig(account: withCodes("123456"))
         _ = try failure(METER_CANCELLED) { try rig.instance.login(answering: []) }

@@ -10,10 +10,21 @@ struct Cloud: Sendable {
 
     private static let largestAnswer: UInt64 = 4 << 20
 
-    init(_ host: AdapterHost, url: String, deviceID: String) {
+    init(_ host: AdapterHost, url: String) throws(AdapterError) {
         self.host = host
         self.url = url
-        self.deviceID = deviceID
+        deviceID = try Self.deviceID(host)
+    }
+
+    private static func deviceID(_ host: AdapterHost) throws(AdapterError) -> String {
+        let key = "device"
+        let digits = Array("0123456789abcdef".utf8)
+        if let kept = host.state(key), kept.count == 32, kept.allSatisfy(digits.contains) {
+            return String(decoding: kept, as: UTF8.self)
+        }
+        let made = (0..<32).map { _ in digits[Int.random(in: 0..<16)] }
+        try host.setState(key, made)
+        return String(decoding: made, as: UTF8.self)
     }
 
     /// A question with a token.
@@ -38,6 +49,8 @@ struct Cloud: Sendable {
     private func perform(_ request: HTTPRequest, _ deadline: Deadline?) throws(AdapterError) -> HTTPResponse {
         var request = request
         request.deadline = deadline
+        // A password goes to the address that was set, and nowhere else.
+        request.followsRedirects = false
         request.maximumBodyBytes = Self.largestAnswer
         return try host.http(request)
     }
@@ -47,7 +60,7 @@ struct Cloud: Sendable {
         let words = JSON.parse(response.body)?["error_reason"]?.text ?? ""
         let line = words.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }
         let said = String(String.UnicodeScalarView(line.prefix(200)))
-        let tellsSecret = secrets.contains { !$0.isEmpty && words.contains($0) }
+        let tellsSecret = secrets.contains { !$0.isEmpty && (words.contains($0) || words.contains(escaped($0))) }
         return said.isEmpty || tellsSecret ? "it answered \(response.status)" : "it says: \(said)"
     }
 

@@ -10,16 +10,16 @@ struct DayFigure: Sendable {
     /// The figure that was taken last, and the day that it is of.
     private var last: (start: Int64, kWh: Double)?
 
-    private static let pause = 300 * UTCTime.second
+    private static let pause = 300 * Time.second
     /// After a full hour: the cloud takes its time.
-    private static let settling = 180 * UTCTime.second
+    private static let settling = 180 * Time.second
     /// A figure that is a little smaller than before was corrected.
     private static let correctionKWh = 0.2
 
     mutating func isDue(wall: Int64, monotonic: Int64) -> Bool {
         if let askedAt, monotonic - askedAt < Self.pause { return false }
         // Further ahead than ever is a clock that was set back.
-        if let due, wall < due, due - wall <= UTCTime.hour + Self.settling { return false }
+        if let due, wall < due, due - wall <= Time.hour + Self.settling { return false }
         askedAt = monotonic
         return true
     }
@@ -34,12 +34,12 @@ struct DayFigure: Sendable {
             guard kWh != last.kWh else { return kWh }
         }
         last = (log.start, kWh)
-        due = UTCTime.floor(now, UTCTime.hour) + UTCTime.hour + Self.settling
+        due = now - now % Time.hour + Time.hour + Self.settling
         return kWh
     }
 
     mutating func fail(_ error: AdapterError, at now: Int64) {
-        let pause = max(Double(Self.pause), min(error.retryAfterSeconds, 3600) * Double(UTCTime.second))
+        let pause = max(Double(Self.pause), min(error.retryAfterSeconds, 3600) * Double(Time.second))
         due = now + (Int64(exactly: pause.rounded()) ?? Self.pause)
     }
 }

@@ -29,7 +29,7 @@ struct DayLog: Sendable {
     /// Nil where it is no day.
     init?(_ usage: JSON, askedAt: Int64) {
         let consumption = usage["consumption"]
-        guard let start = usage["start"]?.text.flatMap(UTCTime.instant),
+        guard let start = usage["start"]?.text.flatMap(ISOTime.nanoseconds),
             let list = consumption?["usage_breakdown_kwh"]?.list,
             Self.hours.contains(list.count)
         else { return nil }
@@ -47,15 +47,15 @@ struct DayLog: Sendable {
         }
     }
 
-    var end: Int64 { start + Int64(hoursKWh.count) * UTCTime.hour }
+    var end: Int64 { start + Int64(hoursKWh.count) * Time.hour }
 
     /// Whether its hours begin with those of UTC.
-    var isOnHourGrid: Bool { start % UTCTime.hour == 0 }
+    var isOnHourGrid: Bool { start % Time.hour == 0 }
 
     /// The hour of the day that begins there; nil where it is another day's.
     func hour(beginning instant: Int64) -> Int? {
         guard instant >= start, instant < end else { return nil }
-        return Int((instant - start) / UTCTime.hour)
+        return Int((instant - start) / Time.hour)
     }
 
     private static func energy(_ json: JSON) -> Double? { json.number.flatMap { $0 >= 0 ? $0 : nil } }

@@ -19,7 +19,6 @@ struct Devices: Sendable {
     private static let inferred = ["always_on", "unknown"]
 
     /// What `devices/overview` answers; nil where it is no list.
-    /// - Parameter before: what was on and may not be in the list stays while it is on.
     init?(overview: JSON) {
         guard let list = overview["devices"]?.list else { return nil }
         for device in Self.listed(list) { add(device.id, device.name, device.icon) }

@@ -8,10 +8,10 @@ struct HistoryLog: Sendable {
 
     private static let mostDays = 4
     /// So long after an hour it is sure to be in the log; where it is not, it is asked for again for a while.
-    private static let settling = 900 * UTCTime.second
-    private static let patience = 6 * UTCTime.hour
-    private static let pause = 1800 * UTCTime.second
-    private static let longestPeriod = 24 * UTCTime.hour
+    private static let settling = 900 * Time.second
+    private static let patience = 6 * Time.hour
+    private static let pause = 1800 * Time.second
+    private static let longestPeriod = Time.day
     /// Of a record: less is not measured.
     private static let fullCoverage = 0.8
 
@@ -25,17 +25,17 @@ struct HistoryLog: Sendable {
         guard request.step <= Self.longestPeriod else {
             throw AdapterError(.invalid, "Sense's history is given in records of a day at most")
         }
-        let period = max(1, (request.step + UTCTime.hour - 1) / UTCTime.hour) * UTCTime.hour
+        let period = max(1, (request.step + Time.hour - 1) / Time.hour) * Time.hour
         var coveredTo = request.from
         var asked = 0
         for timestamp in request.timestamps(period: period) {
             let settled = timestamp + Self.settling
             guard settled <= now else {
                 return .notYet(
-                    coveredTo: coveredTo, retryAfterSeconds: Double(settled - now) / Double(UTCTime.second))
+                    coveredTo: coveredTo, retryAfterSeconds: Double(settled - now) / Double(Time.second))
             }
             var hours: [Hour] = []
-            for begin in stride(from: timestamp - period, to: timestamp, by: Int64.Stride(UTCTime.hour)) {
+            for begin in stride(from: timestamp - period, to: timestamp, by: Int64.Stride(Time.hour)) {
                 if let known = self.hour(begin, now) {
                     hours.append(known)
                     continue
@@ -48,7 +48,7 @@ struct HistoryLog: Sendable {
             }
             let record = HourRecord(hours, hasSolar: setUp.hasSolar)
             if record.measured < hours.count, timestamp > now - Self.patience {
-                return .notYet(coveredTo: coveredTo, retryAfterSeconds: Double(Self.pause / UTCTime.second))
+                return .notYet(coveredTo: coveredTo, retryAfterSeconds: Double(Self.pause / Time.second))
             }
             coveredTo = timestamp
             guard Double(record.measured) >= Self.fullCoverage * Double(hours.count) else { continue }
@@ -68,7 +68,7 @@ struct HistoryLog: Sendable {
 
     /// Of a day that is at hand, and new enough to have it.
     private func hour(_ begin: Int64, _ now: Int64) -> Hour? {
-        let end = begin + UTCTime.hour
+        let end = begin + Time.hour
         for day in days {
             guard let index = day.hour(beginning: begin), day.askedAt >= end + Self.settling else { continue }
             let mayCome = day.hoursKWh[index] == nil && end > day.askedAt - Self.patience

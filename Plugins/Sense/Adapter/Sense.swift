@@ -40,9 +40,8 @@ public final class Sense: MeterAdapter, HistoryProviding, LoginProviding {
     }
 
     /// Nanoseconds.
-    private static let dayLength = 24 * UTCTime.hour
     /// What is asked beside a reading leaves so much of its time.
-    private static let reserve = 2 * UTCTime.second
+    private static let reserve = 2 * Time.second
     private static let stuckPause = 60.0
 
     public init(host: AdapterHost) throws(AdapterError) {
@@ -155,7 +154,7 @@ public final class Sense: MeterAdapter, HistoryProviding, LoginProviding {
         throw AdapterError(
             .noData,
             "the Sense monitor is away: the cloud shows the same measurement (frame \(new)) since "
-                + "\(UTCTime.text(since))Z; is it online, and its network?", retryAfterSeconds: Self.stuckPause)
+                + "\(ISOTime.text(since)); is it online, and its network?", retryAfterSeconds: Self.stuckPause)
     }
 
     // MARK: Beside a reading
@@ -173,7 +172,7 @@ public final class Sense: MeterAdapter, HistoryProviding, LoginProviding {
                 let answer = try session.json(dayAddress(setUp.monitor, at: host.nowWall), end)
                 return day.take(DayLog(answer, askedAt: host.nowWall), at: host.nowWall)
             }
-            if since >= Self.dayLength || (devices.hasStranger && since >= UTCTime.hour) {
+            if since >= Time.day || (devices.hasStranger && since >= Time.hour) {
                 try findDevices(setUp.monitor, end)
             }
         } catch {
@@ -184,7 +183,9 @@ public final class Sense: MeterAdapter, HistoryProviding, LoginProviding {
     }
 
     func dayAddress(_ monitor: Monitor, at instant: Int64, solar: Bool = false) -> String {
-        "app/monitors/\(monitor.id)/history/usage\(solar ? "/solar" : "")?scale=DAY&start=\(UTCTime.text(instant))"
+        // In UTC, but without saying so.
+        let start = ISOTime.text(instant).dropLast()
+        return "app/monitors/\(monitor.id)/history/usage\(solar ? "/solar" : "")?scale=DAY&start=\(start)"
     }
 
     // MARK: History
@@ -200,7 +201,7 @@ public final class Sense: MeterAdapter, HistoryProviding, LoginProviding {
         let askedAt = host.nowWall
         let usage = try session.json(dayAddress(setUp.monitor, at: instant), deadline)
         guard var day = DayLog(usage, askedAt: askedAt), day.hour(beginning: instant) != nil else {
-            throw AdapterError(.badData, "Sense's history of \(UTCTime.text(instant))Z is not that of a day with it")
+            throw AdapterError(.badData, "Sense's history of \(ISOTime.text(instant)) is not that of a day with it")
         }
         guard day.isOnHourGrid else {
             throw AdapterError(
@@ -209,7 +210,7 @@ public final class Sense: MeterAdapter, HistoryProviding, LoginProviding {
         if setUp.hasSolar {
             let solar = try session.json(dayAddress(setUp.monitor, at: instant, solar: true), deadline)
             guard day.addSolar(solar) else {
-                throw AdapterError(.badData, "Sense's solar history of \(UTCTime.text(instant))Z is none")
+                throw AdapterError(.badData, "Sense's solar history of \(ISOTime.text(instant)) is none")
             }
         }
         return day

@@ -13,7 +13,6 @@ final class Session {
 
     private enum Key {
         static let account = "account"
-        static let device = "device"
         static let usedCode = "used_code"
     }
 
@@ -37,7 +36,8 @@ final class Session {
             response = try cloud.get(path, token: try renewed(deadline).accessToken, deadline)
         }
         if response.status == 401 {
-            response = try cloud.get(path, token: try loggedInAnew(deadline).accessToken, deadline)
+            // Renewed, and refused all the same.
+            response = try cloud.get(path, token: try logIn(deadline).accessToken, deadline)
         }
         let place = preferences.url + path.prefix { $0 != "?" }
         switch response.status {
@@ -124,11 +124,6 @@ final class Session {
         }
     }
 
-    /// A token that was renewed, and is refused all the same.
-    private func loggedInAnew(_ deadline: Deadline?) throws(AdapterError) -> Account {
-        try logIn(deadline)
-    }
-
     // MARK: Login
 
     /// With what the settings have.
@@ -146,12 +141,17 @@ final class Session {
         }
         switch try authenticate(preferences.password, deadline) {
         case .done(let account): return account
-        case .needsCode(let ticket):
-            let code = try code()
-            switch try answer(ticket, with: code, preferences.password, deadline) {
-            case .taken(let account): return account
-            case .refused(let reason): throw refusal(of: code, reason)
-            }
+        case .needsCode(let ticket): return try answer(ticket, preferences.password, deadline)
+        }
+    }
+
+    /// With a code that nobody has to be asked for.
+    private func answer(
+        _ ticket: String, _ password: String, _ deadline: Deadline?
+    ) throws(AdapterError) -> Account {
+        switch try answer(ticket, with: try code(), password, deadline) {
+        case .taken(let account): return account
+        case .refused(let reason): throw refusal(reason)
         }
     }
 
@@ -163,7 +163,11 @@ final class Session {
             ? try prompter.ask(.secret, "Password of the Sense account \(preferences.email)") : preferences.password
         switch try authenticate(password, patience) {
         case .done(let account): return Self.words(account)
-        case .needsCode(let ticket): return Self.words(try ask(prompter, ticket, password))
+        case .needsCode(let ticket):
+            let account =
+                preferences.codes == nil
+                ? try ask(prompter, ticket, password) : try answer(ticket, password, patience)
+            return Self.words(account)
         }
     }
 
@@ -182,7 +186,7 @@ final class Session {
     }
 
     /// For a call that has no deadline of its own.
-    private var patience: Deadline { Deadline(monotonic: host.nowMonotonic + 15 * UTCTime.second) }
+    private var patience: Deadline { Deadline(monotonic: host.nowMonotonic + 15 * Time.second) }
 
     private static func words(_ account: Account) -> String {
         let monitors = account.monitors.map(\.words).joined(separator: ", ")
@@ -223,7 +227,7 @@ final class Session {
         _ ticket: String, with code: String, _ password: String, _ deadline: Deadline?
     ) throws(AdapterError) -> CodeAnswer {
         let fields = [
-            ("totp", code), ("mfa_token", ticket), ("client_time", UTCTime.text(host.nowWall) + "Z"),
+            ("totp", code), ("mfa_token", ticket), ("client_time", ISOTime.text(host.nowWall)),
         ]
         let response = try cloud().post("authenticate/mfa", fields, deadline)
         switch response.status {
@@ -248,7 +252,7 @@ final class Session {
     // MARK: One-time codes without a person
 
     private func code() throws(AdapterError) -> String {
-        if let codes = preferences.codes { return codes.code(at: host.nowWall / UTCTime.second) }
+        if let codes = preferences.codes { return codes.code(at: host.nowWall / Time.second) }
         guard let code = preferences.code else {
             throw AdapterError(
                 .loginRequired,
@@ -266,7 +270,7 @@ final class Session {
         return code
     }
 
-    private func refusal(of code: String, _ reason: String) -> AdapterError {
+    private func refusal(_ reason: String) -> AdapterError {
         preferences.codes != nil
             ? AdapterError(
                 .credentialsRefused,
@@ -277,24 +281,12 @@ final class Session {
                     + "SENSE_TOTP_SECRET; \(reason)")
     }
 
-    // MARK: The device that we are
-
     private var madeCloud: Cloud?
 
     private func cloud() throws(AdapterError) -> Cloud {
         if let madeCloud { return madeCloud }
-        let cloud = Cloud(host, url: preferences.url, deviceID: try deviceID())
+        let cloud = try Cloud(host, url: preferences.url)
         madeCloud = cloud
         return cloud
-    }
-
-    private func deviceID() throws(AdapterError) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        if let kept = host.state(Key.device), kept.count == 32, kept.allSatisfy(digits.contains) {
-            return String(decoding: kept, as: UTF8.self)
-        }
-        let made = (0..<32).map { _ in digits[Int.random(in: 0..<16)] }
-        try host.setState(Key.device, made)
-        return String(decoding: made, as: UTF8.self)
     }
 }
