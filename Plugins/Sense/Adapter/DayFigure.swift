@@ -15,6 +15,7 @@ struct DayFigure: Sendable {
     private static let settling = 180 * Time.second
     /// A figure that is a little smaller than before was corrected.
     private static let correctionKWh = 0.2
+    private static let longestDay = 25 * Time.hour
 
     mutating func isDue(wall: Int64, monotonic: Int64) -> Bool {
         if let askedAt, monotonic - askedAt < Self.pause { return false }
@@ -24,16 +25,20 @@ struct DayFigure: Sendable {
         return true
     }
 
+    /// - Parameter usage: what `history/usage` answers for a day.
     /// - Returns: the figure, where it is one: of today, counted, and no less than before. Evenings are known in which the
     ///   cloud says 0.
-    mutating func take(_ log: DayLog?, at now: Int64) -> Double? {
+    mutating func take(_ usage: JSON, at now: Int64) -> Double? {
         due = now + Self.pause
-        guard let log, log.start <= now, now < log.end, let kWh = log.totalKWh, kWh > 0 else { return nil }
-        if let last, last.start == log.start {
+        guard let start = usage["start"]?.text.flatMap(ISOTime.nanoseconds), start <= now,
+            now - start < Self.longestDay,
+            let kWh = usage["consumption"]?["usage_total_kwh"]?.number, kWh > 0
+        else { return nil }
+        if let last, last.start == start {
             guard kWh >= last.kWh - Self.correctionKWh else { return nil }
             guard kWh != last.kWh else { return kWh }
         }
-        last = (log.start, kWh)
+        last = (start, kWh)
         due = now - now % Time.hour + Time.hour + Self.settling
         return kWh
     }

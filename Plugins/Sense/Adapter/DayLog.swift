@@ -16,8 +16,6 @@ struct DayLog: Sendable {
     /// monitor among it, draws something.
     let hoursKWh: [Double?]
     let devices: [Device]
-    /// Consumption so far.
-    let totalKWh: Double?
     /// When it was asked for; what is of later, or of shortly before, is not in it.
     let askedAt: Int64
     private(set) var productionKWh: [Double?] = []
@@ -36,7 +34,6 @@ struct DayLog: Sendable {
         self.start = start
         self.askedAt = askedAt
         hoursKWh = list.map { Self.energy($0).flatMap { $0 > 0 ? $0 : nil } }
-        totalKWh = consumption?["usage_total_kwh"].flatMap(Self.energy)
         devices = (usage["device_breakdown"]?.list ?? []).prefix(RealtimeUpdate.mostDevices).compactMap { json in
             guard let device = RealtimeUpdate.Device(json),
                 let hours = json["consumption"]?["usage_breakdown_kwh"]?.list

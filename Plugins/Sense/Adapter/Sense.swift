@@ -170,7 +170,7 @@ public final class Sense: MeterAdapter, HistoryProviding, LoginProviding {
         do throws(AdapterError) {
             if isDay {
                 let answer = try session.json(dayAddress(setUp.monitor, at: host.nowWall), end)
-                return day.take(DayLog(answer, askedAt: host.nowWall), at: host.nowWall)
+                return day.take(answer, at: host.nowWall)
             }
             if since >= Time.day || (devices.hasStranger && since >= Time.hour) {
                 try findDevices(setUp.monitor, end)
