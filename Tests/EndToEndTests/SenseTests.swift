@@ -7,6 +7,7 @@ struct SenseTests {
     private static let second: Int64 = 1_000_000_000
     private static let hour = 3600
 
+    /// It links libcrypto, so that it runs in a process of its own under either setting.
     private func settings(_ cloud: SenseSimulator, _ isolation: String) -> [String: String] {
         [
             "METER_TYPE": "sense", "SENSE_EMAIL": cloud.account.email, "SENSE_PASSWORD": cloud.account.password,
@@ -44,6 +45,7 @@ struct SenseTests {
         let alwaysOn = try influx.points("smart_meter_circuit").first { $0.tags["circuit_name"] == "Always On" }
         #expect(alwaysOn?.number("power_w") == 902 && alwaysOn?.text("quality") == "estimated")
 
+        #expect(host.log.contains("isolated=true"))
         try expectHistory(model, influx, host, before: Int(begin))
         try expectNoSecret(host, cloud)
         host.terminate()
