@@ -318,6 +318,11 @@ import Testing
         let rig = try Rig(settings: ["monitor_id": "999"])
         let message = try failure(METER_MISCONFIGURED) { try rig.instance.start() }
         #expect(message.contains("999") && message.contains("12345 (America/New_York"))
+        // One that was bought since.
+        rig.cloud.setMonitors([.house(), .house(id: 999)])
+        _ = try rig.instance.login(answering: [])
+        try rig.instance.start()
+        try rig.read()
     }
 
     @Test func `the only monitor stays the one when another is bought`() throws {

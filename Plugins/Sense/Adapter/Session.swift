@@ -67,13 +67,16 @@ final class Session {
         let list = account.monitors.map(\.words).joined(separator: ", ")
         if let wanted = preferences.monitorID {
             throw AdapterError(
-                .misconfigured, "SENSE_MONITOR_ID: the account has no monitor \(wanted); it has: \(list)")
+                .misconfigured,
+                "SENSE_MONITOR_ID: the account had no monitor \(wanted) at the last login, but \(list); "
+                    + "`smart-meter login sense` looks again")
         }
         guard let only = account.monitors.first, account.monitors.count == 1 else {
             throw AdapterError(
                 .misconfigured,
                 account.monitors.isEmpty
-                    ? "the Sense account of SENSE_EMAIL has no monitor"
+                    ? "the Sense account of SENSE_EMAIL had no monitor at the last login; "
+                        + "`smart-meter login sense` looks again"
                     : "the Sense account has several monitors: \(list); set SENSE_MONITOR_ID to one of them")
         }
         var chosen = account
