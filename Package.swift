@@ -54,9 +54,9 @@ func tests(_ name: String, _ dependencies: [String], exclude: [String] = []) -> 
         path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: strict)
 }
 
-let adapters = ["Mock", "HomeAssistant", "IoTaWatt", "Shelly"]
+let adapters = ["Mock", "HomeAssistant", "IoTaWatt", "Shelly", "Sense"]
 /// Libraries of the system that an adapter needs beside the C library.
-let libraries = ["Shelly": ["CMosquitto"]]
+let libraries = ["Shelly": ["CMosquitto"], "Sense": ["CCrypto"]]
 
 let package = Package(
     name: "smart-meter",
@@ -130,5 +130,6 @@ let package = Package(
         tests("Mock", ["FakeHost", "TestSupport"]),
         tests(
             "Shelly", ["AdapterABI", "AdapterKit", "ShellyAdapter", "Analysis", "Readings", "FakeHost", "TestSupport"]),
+        tests("Sense", ["AdapterABI", "AdapterKit", "SenseAdapter", "FakeHost", "TestSupport"], exclude: ["Fixtures"]),
     ] + adapters.flatMap(adapter)
 )

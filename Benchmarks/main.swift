@@ -14,6 +14,7 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("delivery", DeliveryBenchmark.run),
     ("iotawatt", IoTaWattBenchmark.run),
     ("shelly", ShellyBenchmark.run),
+    ("sense", SenseBenchmark.run),
     ("backfill", BackfillBenchmark.run),
 ]
 

@@ -97,6 +97,30 @@ public struct AdapterFailure: Error, Equatable {
 
     public func stop() { unsafe adapter.descriptor.pointee.stop(instance) }
 
+    /// Logs in as a person would who answers the questions in turn, and cancels when there is no answer left.
+    /// - Returns: what the adapter says that it found, and what it asked.
+    @discardableResult
+    public func login(answering answers: [String]) throws -> LoginAnswer {
+        let table = unsafe METER_LOGIN.withCString { id in
+            unsafe adapter.descriptor.pointee.extension?(meter_text_of(id))
+        }
+        guard let table = unsafe table?.assumingMemoryBound(to: meter_login.self) else {
+            throw AdapterFailure(code: METER_UNSUPPORTED, message: "it offers no login")
+        }
+        let person = Person(answers)
+        var result = meter_login_result()
+        result.struct_size = UInt32(MemoryLayout<meter_login_result>.size)
+        let prompter = unsafe meter_login_prompter(
+            context: Unmanaged.passUnretained(person).toOpaque(), prompt: askPerson)
+        try unsafe withUnsafePointer(to: prompter) { prompter in
+            try unsafe check { error in unsafe table.pointee.login(instance, prompter, &result, error) }
+        }
+        let text = unsafe withUnsafeBytes(of: result.text) { bytes in
+            unsafe String(decoding: bytes.prefix(Int(result.text_length)), as: UTF8.self)
+        }
+        return LoginAnswer(text: text, questions: person.questions)
+    }
+
     /// - Parameter stopAfter: the sink answers STOP to the record of this number.
     public func history(
         from: Int64, to: Int64, step: Int64, maximumRecords: UInt32 = 1000, stopAfter: Int = .max,
@@ -134,6 +158,46 @@ public struct HistoryAnswer: Sendable {
     public var noneBefore: Int64
     /// Records that were put although the sink had said STOP.
     public var putsAfterStop: Int
+}
+
+/// What a call of meter.login/1 gave.
+public struct LoginAnswer: Sendable {
+    public struct Question: Sendable, Equatable {
+        /// METER_PROMPT_...
+        public var kind: UInt32
+        public var text: String
+    }
+
+    public var text: String
+    public var questions: [Question]
+}
+
+private final class Person {
+    var questions: [LoginAnswer.Question] = []
+    private var answers: ArraySlice<String>
+
+    init(_ answers: [String]) {
+        self.answers = answers[...]
+    }
+
+    func answer(_ question: LoginAnswer.Question) -> String? {
+        questions.append(question)
+        return answers.popFirst()
+    }
+}
+
+private func askPerson(
+    _ context: UnsafeMutableRawPointer?, _ kind: UInt32, _ question: meter_text, _ buffer: UnsafeMutablePointer<CChar>?,
+    _ capacity: UInt32, _ length: UnsafeMutablePointer<UInt32>?
+) -> Int32 {
+    guard let context = unsafe context else { return METER_INVALID }
+    let person = unsafe Unmanaged<Person>.fromOpaque(context).takeUnretainedValue()
+    let asked = unsafe LoginAnswer.Question(kind: kind, text: String(copying: question))
+    guard let answer = person.answer(asked) else { return METER_CANCELLED }
+    unsafe length?.pointee = UInt32(answer.utf8.count)
+    guard answer.utf8.count <= Int(capacity) else { return METER_BUFFER_TOO_SMALL }
+    for (index, byte) in answer.utf8.enumerated() { unsafe buffer?[index] = CChar(bitPattern: byte) }
+    return METER_OK
 }
 
 private final class RecordSink {

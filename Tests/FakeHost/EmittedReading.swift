@@ -71,6 +71,7 @@ public struct EmittedCircuit: Sendable {
     public var parentID: String
     public var kind: UInt32
     public var phase: UInt32
+    public var quality: UInt32
     public var powerW: Double?
     public var periodEnergyKWh: Double?
     public var periodReturnedKWh: Double?
@@ -87,6 +88,7 @@ public struct EmittedCircuit: Sendable {
         unsafe parentID = String(copying: source.parent_id)
         unsafe kind = source.kind
         unsafe phase = source.phase
+        unsafe quality = source.quality
         unsafe powerW = number(source.power_w, METER_CIRCUIT_POWER)
         unsafe periodEnergyKWh = number(source.period_energy_kwh, METER_CIRCUIT_PERIOD_ENERGY)
         unsafe periodReturnedKWh = number(source.period_returned_kwh, METER_CIRCUIT_PERIOD_RETURNED)

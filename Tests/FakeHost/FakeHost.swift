@@ -16,6 +16,7 @@ public final class FakeHost: Sendable {
         var logs: [String] = []
         var conditions: [Condition] = []
         var values: [String: [UInt8]] = [:]
+        var onSet: (@Sendable (String) -> Int32)?
         var wall: Int64 = 1_767_225_600_000_000_000
         var monotonicAhead: Int64 = 0
         var emitResult = METER_EMIT_QUEUED
@@ -53,7 +54,13 @@ public final class FakeHost: Sendable {
     public var logs: [String] { state.withLock { $0.logs } }
     public var conditions: [Condition] { state.withLock { $0.conditions } }
     public var spent: UInt32 { state.withLock { $0.spent } }
-    public var values: [String: [UInt8]] { state.withLock { $0.values } }
+    /// What the adapter has kept; a test may begin with what another host was left.
+    public var values: [String: [UInt8]] {
+        get { state.withLock { $0.values } }
+        set { state.withLock { $0.values = newValue } }
+    }
+    /// Asked before a value is kept, by its key: METER_OK, or why it cannot be.
+    public func onSet(_ listener: @escaping @Sendable (String) -> Int32) { state.withLock { $0.onSet = listener } }
 
     /// The wall clock, in nanoseconds; it stands still.
     public var wall: Int64 {

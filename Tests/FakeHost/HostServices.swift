@@ -103,6 +103,7 @@ extension FakeRequest {
         unsafe user = String(copying: source.user)
         unsafe secret = String(copying: source.secret)
         unsafe caFile = String(copying: source.ca_file)
+        unsafe followsRedirects = source.flags & METER_HTTP_NO_REDIRECTS == 0
         unsafe deadline = source.deadline_ns
     }
 }
@@ -125,6 +126,8 @@ func fakeStateSet(
 ) -> Int32 {
     let key = unsafe String(copying: key)
     guard length <= METER_STATE_MAX_BYTES else { return unsafe meter_fail(error, METER_TOO_LARGE, "too large") }
+    let answer = unsafe find(context).state.withLock { $0.onSet }?(key) ?? METER_OK
+    guard answer == METER_OK else { return unsafe meter_fail(error, answer, "the value could not be stored") }
     let value = unsafe Array(UnsafeBufferPointer(start: bytes, count: Int(length)))
     unsafe find(context).state.withLock { $0.values[key] = value.isEmpty ? nil : value }
     return METER_OK
