@@ -1,3 +1,4 @@
+import AdapterKit
 import FoundationEssentials
 
 /// A sensor as Home Assistant shows it at one moment. Everything in it is text from outside.
