@@ -24,6 +24,8 @@ public struct HTTPRequest: Sendable {
     public var authorization = Authorization.none
     /// PEM file to trust instead of the system's; empty = the system's.
     public var caFile = ""
+    /// Whether what a redirect names is asked instead. Headers and a body then go there, too: false keeps them here.
+    public var followsRedirects = true
     /// nil = that of the running call.
     public var deadline: Deadline?
     /// More ends the request.
@@ -75,6 +77,7 @@ public struct HTTPRequest: Sendable {
                 unsafe request.header_stride = UInt32(MemoryLayout<meter_http_header>.stride)
                 unsafe request.body = unsafe text(places.body)
                 unsafe request.auth = credentials.kind
+                unsafe request.flags = followsRedirects ? 0 : METER_HTTP_NO_REDIRECTS
                 unsafe request.user = unsafe text(places.user)
                 unsafe request.secret = unsafe text(places.secret)
                 unsafe request.ca_file = unsafe text(places.caFile)

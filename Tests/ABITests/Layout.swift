@@ -123,7 +123,7 @@ enum Layout {
         Entry("meter_http_request.header_stride", MemoryLayout.offset(of: \meter_http_request.header_stride), 36),
         Entry("meter_http_request.body", MemoryLayout.offset(of: \meter_http_request.body), 40),
         Entry("meter_http_request.auth", MemoryLayout.offset(of: \meter_http_request.auth), 56),
-        Entry("meter_http_request.reserved", MemoryLayout.offset(of: \meter_http_request.reserved), 60),
+        Entry("meter_http_request.flags", MemoryLayout.offset(of: \meter_http_request.flags), 60),
         Entry("meter_http_request.user", MemoryLayout.offset(of: \meter_http_request.user), 64),
         Entry("meter_http_request.secret", MemoryLayout.offset(of: \meter_http_request.secret), 80),
         Entry("meter_http_request.ca_file", MemoryLayout.offset(of: \meter_http_request.ca_file), 96),

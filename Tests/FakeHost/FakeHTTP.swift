@@ -9,6 +9,7 @@ public struct FakeRequest: Sendable {
     public var user: String
     public var secret: String
     public var caFile: String
+    public var followsRedirects: Bool
     public var deadline: Int64
 }
 

@@ -103,6 +103,7 @@ extension FakeRequest {
         unsafe user = String(copying: source.user)
         unsafe secret = String(copying: source.secret)
         unsafe caFile = String(copying: source.ca_file)
+        unsafe followsRedirects = source.flags & METER_HTTP_NO_REDIRECTS == 0
         unsafe deadline = source.deadline_ns
     }
 }

@@ -34,6 +34,7 @@ extension HTTPRequest {
         self.init(request.method == METER_HTTP_POST ? .post : .get, request.url)
         headers = request.headers.map { ($0.key, $0.value) }
         body = Array(request.body.utf8)
+        followsRedirects = request.followsRedirects
         switch request.authorization {
         case METER_AUTH_BASIC: authorization = .basic(user: request.user, password: request.secret)
         case METER_AUTH_DIGEST: authorization = .digest(user: request.user, password: request.secret)

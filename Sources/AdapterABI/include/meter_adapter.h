@@ -284,6 +284,10 @@ typedef struct meter_host {
 #define METER_AUTH_DIGEST 2u /**< user, secret */
 #define METER_AUTH_BEARER 3u /**< secret */
 
+/** Flag of a request: a redirect is its answer. For what may go to this server alone: headers and bodies, other than
+ *  what `auth` sends, are sent again to wherever a redirect names. */
+#define METER_HTTP_NO_REDIRECTS 0x1u
+
 typedef struct meter_http_header {
     meter_text name;
     meter_text value;
@@ -298,7 +302,7 @@ typedef struct meter_http_request {
     uint32_t header_stride;
     meter_text body;                  /**< Sent with POST and PUT; empty = none. Give its type as a header. */
     uint32_t auth;                    /**< METER_AUTH_... Never sent to another host that a redirect names. */
-    uint32_t reserved;
+    uint32_t flags;                   /**< METER_HTTP_NO_REDIRECTS, or 0. */
     meter_text user;
     meter_text secret;
     meter_text ca_file;               /**< PEM file to trust instead of the system's; empty = the system's. */

@@ -180,6 +180,7 @@ extension HTTPRequest {
         self.init(method, url)
         self.body = unsafe Array(body)
         self.caFile = caFile
+        followsRedirects = unsafe source.flags & METER_HTTP_NO_REDIRECTS == 0
         switch unsafe source.auth {
         case METER_AUTH_NONE: authorization = .none
         case METER_AUTH_BASIC: authorization = .basic(user: user, password: secret)
