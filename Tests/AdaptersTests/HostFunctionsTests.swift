@@ -109,6 +109,26 @@ import Testing
         #expect(rig.fetch(server.url, takesBody: false).code == METER_CANCELLED)
     }
 
+    @Test func `a redirect is followed, or is the answer where the request says so`() throws {
+        let other = try FaultServer { _ in .reply(.init(200, "there")) }
+        let server = try FaultServer { _ in .reply(.init(307, headers: ["Location": other.url])) }
+        let rig = try ServiceRig()
+        rig.services.open()
+        #expect(rig.fetch(server.url).status == 200)
+        let answer = unsafe rig.fetch(server.url) { request in unsafe request.flags = METER_HTTP_NO_REDIRECTS }
+        #expect(answer.status == 307)
+        #expect(other.count == 1)
+    }
+
+    @Test func `requests for the log leave the reads of the next day what they need`() throws {
+        let rig = try ServiceRig(requestsPerDay: 100)
+        rig.services.open()
+        let codes = rig.services.spendingSparingly(4) { (0..<6).map { _ in rig.spend() } }
+        #expect(codes == [METER_OK, METER_OK, METER_OK, METER_OK, METER_RATIONED, METER_RATIONED])
+        #expect(rig.spend(96) == METER_OK)
+        #expect(rig.spend() == METER_RATIONED)
+    }
+
     @Test func `a request that breaks a rule is not made`() throws {
         let server = try FaultServer { _ in .reply(.init(200, "fine")) }
         let rig = try ServiceRig(requestsPerDay: 5)

@@ -39,4 +39,26 @@ import Testing
         #expect(isSpent)
         #expect(ration.left(at: noon - 3 * Duration.hour) == 0)
     }
+
+    @Test func `what can wait leaves enough for what cannot, at any hour of the day to come`() {
+        var ration = Ration(limit: 100)
+        // A day's reads are 72: 28 are left over, however they lie in the day.
+        let first = (0..<40).filter { _ in ration.spend(1, sparing: 3, at: noon) }.count
+        #expect(first == 28)
+        for hour in 0..<72 {
+            let now = noon + Int64(hour) * Duration.hour
+            let reads = (0..<3).filter { _ in ration.spend(1, at: now) }.count
+            #expect(reads == 3, "hour \(hour)")
+            _ = (0..<40).filter { _ in ration.spend(1, sparing: 3, at: now) }
+        }
+        var unlimited = Ration(limit: nil)
+        let isFree = unlimited.spend(1000, sparing: 1000, at: noon)
+        #expect(isFree)
+    }
+
+    @Test func `where reads alone are too many, nothing is left over for what can wait`() {
+        var ration = Ration(limit: 100)
+        let isTaken = ration.spend(1, sparing: 5, at: noon)
+        #expect(!isTaken)
+    }
 }

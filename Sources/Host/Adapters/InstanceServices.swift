@@ -14,6 +14,8 @@ final class InstanceServices: AdapterServices {
     private let memory: any AdapterMemory
     private let state: Mutex<[String: [UInt8]]>
     private let ration: Mutex<Ration>
+    /// While the log is asked: requests an hour that are to be left over for reads.
+    private let spared = Mutex<Double?>(nil)
     private let condition = Mutex<Condition?>(nil)
     private let allowance = Mutex(LineAllowance())
 
@@ -62,6 +64,15 @@ final class InstanceServices: AdapterServices {
     }
 
     var currentCondition: Condition? { condition.withLock { $0 } }
+    /// Makes requests that leave the day's ration what the reads of an hour (`hourly`) need.
+    func spendingSparingly<Failure: Error, Answer>(
+        _ hourly: Double, _ call: () throws(Failure) -> Answer
+    ) throws(Failure) -> Answer {
+        spared.withLock { $0 = hourly }
+        defer { spared.withLock { $0 = nil } }
+        return try call()
+    }
+
     func rationLeft(at now: Instant) -> Int? { ration.withLock { $0.left(at: now) } }
     var stateValues: [String: [UInt8]] { state.withLock { $0 } }
     func stateValue(_ key: String) -> [UInt8]? { state.withLock { $0[key] } }
@@ -123,9 +134,14 @@ final class InstanceServices: AdapterServices {
     func spend(_ requests: UInt32) -> Int32 {
         guard gate.isOpen else { return METER_CANCELLED }
         let now = Instant(nanoseconds: Clock.wall())
+        let hourly = spared.withLock { $0 }
         let encoded: [UInt8]?? = ration.withLock { ration in
             guard ration.limit != nil else { return .some(nil) }
-            return ration.spend(Int(requests), at: now) ? .some(ration.encoded(at: now)) : nil
+            let isTaken =
+                if let hourly { ration.spend(Int(requests), sparing: hourly, at: now) } else {
+                    ration.spend(Int(requests), at: now)
+                }
+            return isTaken ? .some(ration.encoded(at: now)) : nil
         }
         guard let encoded else { return METER_RATIONED }
         if let encoded { note(StateKey.ration, encoded) }

@@ -23,6 +23,18 @@ struct Ration: Sendable {
         return true
     }
 
+    /// As `spend`, for what can wait: takes the requests only where `hourly` more ones an hour, from now on, still find
+    /// the ration enough at any time.
+    mutating func spend(_ requests: Int, sparing hourly: Double, at now: Instant) -> Bool {
+        guard let limit else { return true }
+        let spared = (0..<24).allSatisfy { ahead in
+            // What is older by then no longer counts.
+            let used = hours.reduce(0) { counts($1.key - Int64(ahead), at: now) ? $0 + $1.value : $0 }
+            return Double(used + requests) + hourly * Double(ahead + 1) <= Double(limit)
+        }
+        return spared && spend(requests, at: now)
+    }
+
     /// nil = no limit.
     func left(at now: Instant) -> Int? {
         guard let limit else { return nil }
