@@ -31,7 +31,8 @@ func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
 func adapter(_ name: String) -> [Target] {
     [
         .target(
-            name: "\(name)Adapter", dependencies: ["AdapterKit"],
+            name: "\(name)Adapter",
+            dependencies: ["AdapterKit"] + libraries[name, default: []].map { .init(stringLiteral: $0) },
             path: "Plugins/\(name)/Adapter", swiftSettings: strict),
         .target(
             name: "\(name)Entry", dependencies: ["AdapterABI", "AdapterKit", .init(stringLiteral: "\(name)Adapter")],
@@ -53,7 +54,9 @@ func tests(_ name: String, _ dependencies: [String], exclude: [String] = []) -> 
         path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: strict)
 }
 
-let adapters = ["Mock", "HomeAssistant", "IoTaWatt"]
+let adapters = ["Mock", "HomeAssistant", "IoTaWatt", "Emporia"]
+/// Libraries of the system that an adapter needs beside the C library.
+let libraries = ["Emporia": ["CCrypto"]]
 
 let package = Package(
     name: "smart-meter",
@@ -123,6 +126,9 @@ let package = Package(
         tests(
             "IoTaWatt",
             ["AdapterABI", "AdapterKit", "IoTaWattAdapter", "FakeHost", "TestSupport"], exclude: ["Fixtures"]),
+        tests(
+            "Emporia", ["AdapterABI", "AdapterKit", "EmporiaAdapter", "FakeHost", "TestSupport"],
+            exclude: ["Fixtures"]),
         tests("Mock", ["FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)
 )

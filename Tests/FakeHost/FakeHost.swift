@@ -55,6 +55,9 @@ public final class FakeHost: Sendable {
     public var spent: UInt32 { state.withLock { $0.spent } }
     public var values: [String: [UInt8]] { state.withLock { $0.values } }
 
+    /// What a run before has kept.
+    public func setValues(_ values: [String: [UInt8]]) { state.withLock { $0.values = values } }
+
     /// The wall clock, in nanoseconds; it stands still.
     public var wall: Int64 {
         get { state.withLock { $0.wall } }
