@@ -61,6 +61,7 @@ case "${1:-build}" in
         install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
         tools/setup-home-assistant.sh
         tools/setup-iotawattpy.sh
+        tools/setup-emporia.sh
         tools/setup-api-checks.sh
         ;;
     *) say "usage: tools/setup.sh build|test"; exit 2 ;;

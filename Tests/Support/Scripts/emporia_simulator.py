@@ -334,6 +334,9 @@ class Simulator:
         return 200, {"firstUsageInstant": text(start), "usageList": usages}
 
     def service(self, path: str, query: dict) -> tuple:
+        if path == "/customers":
+            return 200, {"customerGid": 1, "email": self.account["email"], "firstName": "A", "lastName": "B",
+                         "createdAt": "2020-01-01T12:34:56.789Z"}
         if path == "/customers/devices":
             return 200, self.devices()
         if path == "/AppAPI" and query.get("apiMethod") == "getDeviceListUsages":
