@@ -54,9 +54,9 @@ func tests(_ name: String, _ dependencies: [String], exclude: [String] = []) -> 
         path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: strict)
 }
 
-let adapters = ["Mock", "HomeAssistant", "IoTaWatt", "Shelly", "Sense"]
+let adapters = ["Mock", "HomeAssistant", "IoTaWatt", "Shelly", "Emporia", "Sense"]
 /// Libraries of the system that an adapter needs beside the C library.
-let libraries = ["Shelly": ["CMosquitto"], "Sense": ["CCrypto"]]
+let libraries = ["Shelly": ["CMosquitto"], "Emporia": ["CCrypto"], "Sense": ["CCrypto"]]
 
 let package = Package(
     name: "smart-meter",
@@ -127,6 +127,9 @@ let package = Package(
         tests(
             "IoTaWatt",
             ["AdapterABI", "AdapterKit", "IoTaWattAdapter", "FakeHost", "TestSupport"], exclude: ["Fixtures"]),
+        tests(
+            "Emporia", ["AdapterABI", "AdapterKit", "EmporiaAdapter", "FakeHost", "TestSupport"],
+            exclude: ["Fixtures"]),
         tests("Mock", ["FakeHost", "TestSupport"]),
         tests(
             "Shelly", ["AdapterABI", "AdapterKit", "ShellyAdapter", "Analysis", "Readings", "FakeHost", "TestSupport"]),

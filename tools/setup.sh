@@ -62,6 +62,7 @@ case "${1:-build}" in
         tools/setup-home-assistant.sh
         tools/setup-iotawattpy.sh
         tools/setup-sense.sh
+        tools/setup-emporia.sh
         tools/setup-api-checks.sh
         ;;
     *) say "usage: tools/setup.sh build|test"; exit 2 ;;

@@ -62,6 +62,9 @@ public final class FakeHost: Sendable {
     /// Asked before a value is kept, by its key: METER_OK, or why it cannot be.
     public func onSet(_ listener: @escaping @Sendable (String) -> Int32) { state.withLock { $0.onSet = listener } }
 
+    /// What a run before has kept.
+    public func setValues(_ values: [String: [UInt8]]) { state.withLock { $0.values = values } }
+
     /// The wall clock, in nanoseconds; it stands still.
     public var wall: Int64 {
         get { state.withLock { $0.wall } }

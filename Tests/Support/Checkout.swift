@@ -23,6 +23,8 @@ public enum Checkout {
 
     /// The virtual environment with Sense's client library; `make test` makes it.
     public static var senseVenv: String { place("SMARTMETER_SENSE_VENV", ".cache/sense-venv") }
+    /// The virtual environment with the client libraries of Emporia's service; `make test` makes it.
+    public static var emporiaVenv: String { place("SMARTMETER_EMPORIA_VENV", ".cache/emporia-venv") }
 
     /// The Python of the environment that the API is checked with; `make test` makes it.
     public static var apiPython: String { place("SMARTMETER_API_VENV", ".cache/api-venv") + "/bin/python" }

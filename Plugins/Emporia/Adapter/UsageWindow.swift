@@ -1,0 +1,42 @@
+/// Buckets of usage in a row, and what they add up to.
+struct UsageWindow {
+    let count: Int
+    /// Nanoseconds of one.
+    let bucket: Int64
+    /// kWh of a channel in a bucket; nil = not measured.
+    let value: (ChannelID, Int) -> Double?
+
+    struct Sum {
+        var meanW: Double
+        var positiveKWh: Double
+        var negativeKWh: Double
+    }
+
+    init(count: Int, bucket: Int64, value: @escaping (ChannelID, Int) -> Double?) {
+        self.count = count
+        self.bucket = bucket
+        self.value = value
+    }
+
+    /// Channels that count as one: added up bucket by bucket before directions are told apart. Nil where less than four
+    /// fifths are measured; nothing is added for what is not.
+    func sum(of nodes: [House.Node], _ signed: (ChannelID, Double) -> Double) -> Sum? {
+        guard !nodes.isEmpty else { return nil }
+        var measured = 0
+        var positive = 0.0
+        var negative = 0.0
+        buckets: for index in 0..<count {
+            var sum = 0.0
+            for node in nodes {
+                guard let kWh = value(node.id, index) else { continue buckets }
+                sum += signed(node.id, kWh)
+            }
+            measured += 1
+            if sum > 0 { positive += sum } else { negative -= sum }
+        }
+        guard measured > 0, measured * 5 >= count * 4 else { return nil }
+        return Sum(
+            meanW: (positive - negative) * 3_600_000 / (Double(measured) * Double(bucket) / 1e9), positiveKWh: positive,
+            negativeKWh: negative)
+    }
+}
