@@ -13,6 +13,7 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("lines", LineBenchmark.run),
     ("delivery", DeliveryBenchmark.run),
     ("iotawatt", IoTaWattBenchmark.run),
+    ("emporia", EmporiaBenchmark.run),
     ("backfill", BackfillBenchmark.run),
 ]
 

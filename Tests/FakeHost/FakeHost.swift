@@ -53,10 +53,11 @@ public final class FakeHost: Sendable {
     public var logs: [String] { state.withLock { $0.logs } }
     public var conditions: [Condition] { state.withLock { $0.conditions } }
     public var spent: UInt32 { state.withLock { $0.spent } }
-    public var values: [String: [UInt8]] { state.withLock { $0.values } }
-
-    /// What a run before has kept.
-    public func setValues(_ values: [String: [UInt8]]) { state.withLock { $0.values = values } }
+    /// What the adapter has kept; a test may begin with what another host was left.
+    public var values: [String: [UInt8]] {
+        get { state.withLock { $0.values } }
+        set { state.withLock { $0.values = newValue } }
+    }
 
     /// The wall clock, in nanoseconds; it stands still.
     public var wall: Int64 {
