@@ -15,6 +15,7 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("iotawatt", IoTaWattBenchmark.run),
     ("shelly", ShellyBenchmark.run),
     ("sense", SenseBenchmark.run),
+    ("emporia", EmporiaBenchmark.run),
     ("backfill", BackfillBenchmark.run),
 ]
 

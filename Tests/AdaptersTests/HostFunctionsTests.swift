@@ -109,6 +109,17 @@ import Testing
         #expect(rig.fetch(server.url, takesBody: false).code == METER_CANCELLED)
     }
 
+    @Test func `a redirect is followed, or is the answer where the request says so`() throws {
+        let other = try FaultServer { _ in .reply(.init(200, "there")) }
+        let server = try FaultServer { _ in .reply(.init(307, headers: ["Location": other.url])) }
+        let rig = try ServiceRig()
+        rig.services.open()
+        #expect(rig.fetch(server.url).status == 200)
+        let answer = unsafe rig.fetch(server.url) { request in unsafe request.flags = METER_HTTP_NO_REDIRECTS }
+        #expect(answer.status == 307)
+        #expect(other.count == 1)
+    }
+
     @Test func `a request that breaks a rule is not made`() throws {
         let server = try FaultServer { _ in .reply(.init(200, "fine")) }
         let rig = try ServiceRig(requestsPerDay: 5)

@@ -33,7 +33,7 @@ final class Rig {
             "auth_url": self.cloud.url,
         ]
         host = FakeHost(settings: own.merging(settings) { $1 }, respond: Network.perform)
-        host.setValues(state)
+        host.values = state
         instance = try Self.adapter().create(host)
         try go(to: time)
     }

@@ -16,6 +16,8 @@ struct ChartChunk: Sendable {
     }
 
     var bucket: Int64 { scale.bucket }
+    /// Charts that are there.
+    var count: Int { charts.count }
 
     func covers(_ scale: Cloud.Scale, from: Int64, to: Int64) -> Bool {
         scale == self.scale && self.from <= from && to <= self.to

@@ -17,9 +17,7 @@ extension Emporia {
         guard let first = grid.timestamps.first, let last = grid.timestamps.last else {
             return grid.outcome(coveredTo: request.from)
         }
-        guard try fetch(grid, from: first - grid.period, to: last, request.deadline) else {
-            return .notYet(coveredTo: request.from, retryAfterSeconds: 1)
-        }
+        try fetch(grid, from: first - grid.period, to: last, request.deadline)
         guard let charts else { throw AdapterError(.failed, "there are no charts") }
         var left = request.maximumRecords
         for timestamp in grid.timestamps {
@@ -39,19 +37,22 @@ extension Emporia {
         return grid.outcome(coveredTo: last)
     }
 
-    /// False where the deadline comes before the last chart: the next call goes on.
-    private func fetch(_ grid: ChartGrid, from: Int64, to: Int64, _ deadline: Deadline) throws(AdapterError) -> Bool {
+    /// Where the deadline comes before the last chart, the next call for the same span goes on.
+    private func fetch(_ grid: ChartGrid, from: Int64, to: Int64, _ deadline: Deadline) throws(AdapterError) {
         if charts?.covers(grid.scale, from: from, to: to) != true {
             let begin = to - from >= Self.longSpan ? max(grid.earliest, to - grid.scale.longestChart) : from
             charts = ChartChunk(grid.scale, from: min(from, begin), to: to)
         }
-        guard var chunk = charts else { return false }
+        guard var chunk = charts else { return }
         defer { charts = chunk }
         for node in nodes where !chunk.has(node.id) {
-            guard deadline.monotonic - host.nowMonotonic > Self.reserve else { return false }
+            guard deadline.monotonic - host.nowMonotonic > Self.reserve else {
+                throw AdapterError(
+                    .timeout, "\(chunk.count) of \(nodes.count) channels' charts are there: the rest with the next call"
+                )
+            }
             let chart = try cloud.chart(of: node.id, from: chunk.from, to: chunk.to, chunk.scale, deadline)
             chunk.take(chart, of: node.id)
         }
-        return true
     }
 }

@@ -43,6 +43,7 @@ struct GapRules {
     ///   - asked: what was asked already, by start.
     func gaps(from: Instant, to: Instant, rows: [Store.Coverage], asked: [Range<Instant>]) -> [Range<Instant>] {
         var gaps: [Range<Instant>] = []
+        let asked = Self.joined(asked)
         var row = 0
         var ask = 0
         var end = from + interval
@@ -60,6 +61,19 @@ struct GapRules {
             }
         }
         return gaps
+    }
+
+    /// What was asked in two questions that meet may have a slot between them.
+    private static func joined(_ spans: [Range<Instant>]) -> [Range<Instant>] {
+        var joined: [Range<Instant>] = []
+        for span in spans {
+            if let last = joined.last, last.upperBound >= span.lowerBound {
+                joined[joined.count - 1] = last.lowerBound..<max(last.upperBound, span.upperBound)
+            } else {
+                joined.append(span)
+            }
+        }
+        return joined
     }
 
     /// Whether a slot is missing, or was hardly measured. One that others lie across, since the interval was changed or the

@@ -22,10 +22,11 @@ package struct AdapterLoader: Sendable {
         self.log = log
     }
 
-    /// What the host's own adapters may link and still run in its process: the C library and Swift's runtime.
+    /// What the host's own adapters may link and still run in its process: the C library, Swift's runtime, and what the
+    /// host has loaded anyway.
     private static let harmless = [
         "libswift", "lib_Foundation", "libFoundation", "libdispatch", "libBlocksRuntime", "libc.", "libm.", "libdl.",
-        "libpthread.", "librt.", "libgcc_s.", "libstdc++.", "ld-linux",
+        "libpthread.", "librt.", "libgcc_s.", "libstdc++.", "ld-linux", "libcrypto.",
     ]
     /// What a library that was dropped in must bring along: the runtime of this program is of another version.
     private static let swift = ["libswift", "lib_Foundation", "libFoundation"]
