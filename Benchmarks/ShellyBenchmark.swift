@@ -47,9 +47,9 @@ enum ShellyBenchmark {
                 what: "\(devices) Shelly meters, a message a second each",
                 figure: "\(Measurement.rounded(adapter)) % of one core",
                 how:
-                    "schedstat of the adapter's process, \(messages) notifications in \(seconds) s through mosquitto became "
-                    + "\(readings) readings of \(devices) circuits; with the host's own work \(Measurement.rounded(whole)) %; "
-                    + "aim 3 %")
+                    "schedstat of the adapter's process, \(messages) notifications in \(seconds) s through mosquitto "
+                    + "became \(readings) readings of \(devices) circuits; with the host's own work "
+                    + "\(Measurement.rounded(whole)) %; aim 3 %")
         ]
     }
 

@@ -62,7 +62,7 @@ struct ShellyTests {
         let broker = try MosquittoBroker()
         let influx = try InfluxServer()
         let now = Int(Date().timeIntervalSince1970)
-        let begin = (now / 60 - 30) * 60
+        let begin = (now / 60 - 12) * 60
         let load = ShellyLoad.switching(300, 1800, on: 70, period: 400)
         var meter = ShellyGen2("shellyproem50-a0dd6c", .single, [load], at: begin)
         meter.advance(to: now)
@@ -70,12 +70,19 @@ struct ShellyTests {
         device.speak(everySeconds: 0.5)
         let host = try HostProcess([
             "METER_TYPE": "shelly", "SHELLY_MQTT_URL": broker.url, "SHELLY_DEVICES": "shellyproem50-a0dd6c",
-            "SHELLY_MAINS": "em1:0", "BACKFILL_DAYS": "1", "FETCH_INTERVAL_SECONDS": "5", "INFLUXDB_URL": influx.url,
+            "SHELLY_MAINS": "em1:0", "BACKFILL_DAYS": "1", "FETCH_INTERVAL_SECONDS": "1", "INFLUXDB_URL": influx.url,
             "INFLUXDB_API": "v1",
         ])
-        // Slots of five seconds get the mean of their minute.
-        let slots = Array(stride(from: begin + 5, through: now - 300, by: 5))
-        try waitUntil("the slots of the log; the log:\n\(host.log.suffix(3000))", within: 90) {
+        // Slots of a second get the mean of their minute.
+        let slots = Array(stride(from: begin + 1, through: now - 240, by: 1))
+        let from = Date(timeIntervalSince1970: Double(begin)).formatted(.iso8601)
+        // What lies before a slot that does not change any more can be asked for: 5 s after its end.
+        try waitUntil("a final slot; the log:\n\(host.log.suffix(3000))", within: 60) {
+            try influx.points("smart_meter").count >= 8
+        }
+        let asked = try host.command(["backfill", "shelly", "--from", from], within: 60)
+        #expect(asked.status == 0, "\(asked.errors)")
+        try waitUntil("the slots of the log; the log:\n\(host.log.suffix(3000))", within: 60) {
             let ends = Set(try influx.points("smart_meter").map(\.time))
             return slots.allSatisfy { ends.contains(Int64($0) * Self.second) }
         }

@@ -46,10 +46,11 @@ final class Rig {
         _ condition: (EmittedReading) -> Bool = { _ in true }
     ) throws -> EmittedReading {
         let before = host.emissions.count
-        return try waitFor(
-            "\(what); conditions: \(host.conditions.map(\.message)); log: \(host.logs); last: \(String(describing: host.emissions.last))",
-            within: seconds
-        ) {
+        func facts() -> String {
+            let last = host.emissions.last.map { "\($0)" } ?? "none"
+            return "conditions: \(host.conditions.map(\.message)); log: \(host.logs); last reading: \(last)"
+        }
+        return try waitFor("\(what); \(facts())", within: seconds) {
             host.wall = Self.now
             for device in devices { device.say(at: Self.second) }
             usleep(90_000)

@@ -46,7 +46,7 @@ struct SettingTests {
     }
 
     @Test(
-        "Channels are named by device and channel, by channel, by device or by their own name; what fits several is refused"
+        "Channels are named by device and channel, by channel, by device or by name; what fits several is refused"
     )
     func references() throws {
         var one = ShellyGen2(

@@ -6,12 +6,20 @@ struct ThreadTime {
     private let folder: String
     private let begin = ContinuousClock.now
 
-    /// The newest of that name.
-    static func named(_ name: String) throws -> ThreadTime? {
-        let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").compactMap { Int($0) }
-        return tasks.sorted().last { task in
-            (try? String(contentsOfFile: "/proc/self/task/\(task)/comm", encoding: .utf8)) == "\(name)\n"
-        }.map { ThreadTime(folder: "/proc/self/task/\($0)") }
+    /// The thread of that name which `body` makes.
+    static func ofThread(named name: String, madeBy body: () throws -> Void) throws -> ThreadTime {
+        let before = try tasks()
+        try body()
+        let task = try waitFor("a thread called \(name)") {
+            try tasks().subtracting(before).first { task in
+                (try? String(contentsOfFile: "/proc/self/task/\(task)/comm", encoding: .utf8)) == "\(name)\n"
+            }
+        }
+        return ThreadTime(folder: "/proc/self/task/\(task)")
+    }
+
+    private static func tasks() throws -> Set<String> {
+        Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task"))
     }
 
     private init(folder: String) { self.folder = folder }
@@ -21,5 +29,5 @@ struct ThreadTime {
         return (Double(words.first ?? "") ?? 0) / 1e9
     }
 
-    func age() throws -> Double { (ContinuousClock.now - begin) / .seconds(1) }
+    func age() -> Double { (ContinuousClock.now - begin) / .seconds(1) }
 }

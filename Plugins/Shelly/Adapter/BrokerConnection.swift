@@ -2,8 +2,8 @@ import AdapterKit
 import CMosquitto
 import Glibc
 
-/// One connection to the broker over libmosquitto, from its beginning to its end. Nothing in it blocks but the look-up of
-/// the host's name. Used by one thread.
+/// One connection to the broker over libmosquitto, from its beginning to its end. Nothing in it blocks but the look-up
+/// of the host's name. Used by one thread.
 @safe final class BrokerConnection {
     /// A message of a topic that was subscribed to.
     struct Message {
@@ -24,6 +24,8 @@ import Glibc
     /// What the TLS library said last.
     private var complaint: String?
     private var filters: [Int32: String] = [:]
+    /// Whether the connection of TCP stands. Until then the library does not say that it waits to write.
+    private var isReached = false
 
     /// A whole answer of a device is smaller.
     static let mostPayloadBytes = 65_536
@@ -73,7 +75,7 @@ import Glibc
 
     /// For poll; -1 = there is none.
     var descriptor: Int32 { unsafe mosquitto_socket(handle) }
-    var wantsToWrite: Bool { unsafe mosquitto_want_write(handle) || !isWelcome }
+    var wantsToWrite: Bool { unsafe mosquitto_want_write(handle) || !isReached }
 
     /// Does what there is to do, as poll said of the descriptor.
     func turn(readable: Bool, writable: Bool, isHungUp: Bool) throws(AdapterError) {
@@ -82,7 +84,10 @@ import Glibc
             // While TLS is agreed upon, the library takes an end for "not yet".
             if !isWelcome, Self.hasEnded(descriptor) { throw lost("closed the connection") }
         }
-        if writable { try check(unsafe mosquitto_loop_write(handle, 1)) }
+        if writable {
+            isReached = true
+            try check(unsafe mosquitto_loop_write(handle, 1))
+        }
         try check(unsafe mosquitto_loop_misc(handle))
         if let refusal { throw refused(refusal) }
     }
@@ -120,7 +125,8 @@ import Glibc
     private static func hasEnded(_ descriptor: Int32) -> Bool {
         guard descriptor >= 0 else { return true }
         var byte: UInt8 = 0
-        return unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0
+        let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count == 0 || count < 0 && errno != EAGAIN && errno != EINTR
     }
 
     // MARK: What the library says

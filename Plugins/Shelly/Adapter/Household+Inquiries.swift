@@ -10,11 +10,11 @@ extension Household {
             if !meters[place].isReady, isReady(meters[place], now) {
                 meters[place].isReady = true
                 isLayoutStale = true
+                if meters[place].isMeasuring { change(at: now) }
             }
             if let heardAt = meters[place].heardAt, now.monotonic - heardAt > Self.longestSilence {
                 meters[place].forget()
-                if changedAt == nil { changedAt = now.monotonic }
-                newest = now
+                change(at: now)
             }
         }
     }

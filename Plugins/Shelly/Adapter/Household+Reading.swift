@@ -45,7 +45,9 @@ extension Household {
         let before = layout
         layout = HouseLayout(meters, preferences, rememberedMains: rememberedMains)
         if let found = layout.foundMains { rememberedMains = found }
-        if layout.summary != before.summary { news.append("channels taken from Shelly meters: \(layout.summary)") }
+        if layout.summary != before.summary, !layout.branches.isEmpty {
+            news.append("channels taken from Shelly meters: \(layout.summary)")
+        }
         if layout.mains.isEmpty, preferences.mains == .unsaid, layout.problems.isEmpty, !layout.branches.isEmpty,
             layout.summary != before.summary
         {

@@ -43,7 +43,7 @@ struct Household {
     var connectedAt: Int64?
     /// When the first message that is not in a reading yet came.
     var changedAt: Int64?
-    /// Of the newest message.
+    /// Of the newest message, or of the silence that ended what a meter said.
     var newest = Moment(wall: 0, monotonic: 0)
     var emittedAt: Int64?
     private var hasRefusedMeters = false
@@ -76,7 +76,7 @@ struct Household {
         }
         outgoing = filters.map(Outgoing.subscribe)
         outgoing += ["announce", "update"].map { .publish(topic: "shellies/command", payload: $0) }
-        for device in preferences.devices { find(.gen2, device, now, isExpected: true) }
+        for device in preferences.devices { find(.gen2, device, now) }
         for place in meters.indices where meters[place].dialect == .gen2 { meters[place].inquiry.begin() }
     }
 
@@ -127,7 +127,7 @@ struct Household {
 
     /// The meter of these topics, found now if it is new; nil where there is no room.
     @discardableResult
-    mutating func find(_ dialect: Meter.Dialect, _ prefix: String, _ now: Moment, isExpected: Bool = false) -> Int? {
+    mutating func find(_ dialect: Meter.Dialect, _ prefix: String, _ now: Moment) -> Int? {
         let key = Key(dialect: dialect, prefix: prefix)
         if let place = places[key] { return place }
         guard meters.count < Self.mostMeters, prefix.utf8.count <= 300, !prefix.isEmpty else {
@@ -148,6 +148,11 @@ struct Household {
     private mutating func hear(_ place: Int, _ now: Moment) {
         if meters[place].isOffline { news.append("\(meters[place].id) is online again") }
         meters[place].hear(at: now.monotonic)
+        change(at: now)
+    }
+
+    /// There is something to be said in a reading.
+    mutating func change(at now: Moment) {
         if changedAt == nil { changedAt = now.monotonic }
         newest = now
     }
@@ -179,8 +184,7 @@ struct Household {
         } else if !meters[place].isOffline {
             meters[place].leave()
             meters[place].inquiry.stop()
-            if changedAt == nil { changedAt = now.monotonic }
-            newest = now
+            change(at: now)
         }
     }
 

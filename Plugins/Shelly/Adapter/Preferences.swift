@@ -26,7 +26,7 @@ struct Preferences: Sendable {
         Setting("mqtt_username", .text, help: "User at the broker; none = it asks for none"),
         Setting("mqtt_password", .secret, help: "Its password"),
         Setting(
-            "mqtt_ca_file", .file, help: "PEM file of the authority of the broker's certificate; default: the system's"),
+            "mqtt_ca_file", .file, help: "PEM file of the broker's authority, for mqtts; default: those of the system"),
         Setting(
             "devices", .list,
             help: "Ids or MQTT topic prefixes of the meters to take; default: every Shelly energy meter at the broker"),
@@ -76,7 +76,7 @@ struct Preferences: Sendable {
             else {
                 throw AdapterError(
                     .misconfigured,
-                    "SHELLY_DEVICES: '\(word.prefix(80))' is no id or topic prefix (+ and # are none), or is there twice"
+                    "SHELLY_DEVICES: '\(word.prefix(80))' is no id or topic prefix, or is there twice"
                 )
             }
             devices.append(device)

@@ -3,8 +3,8 @@ public import AdapterKit
 /// Listens to Shelly energy meters of both dialects at the house's MQTT broker, and asks those that keep a log for what
 /// was missed.
 ///
-/// Sources: https://shelly-api-docs.shelly.cloud, gen1 (Shelly EM, Shelly 3EM, MQTT) and gen2 (EM, EM1, EMData, EM1Data,
-/// Mqtt, RPC protocol).
+/// Sources: https://shelly-api-docs.shelly.cloud, gen1 (Shelly EM, Shelly 3EM, MQTT) and gen2 (EM, EM1, EMData,
+/// EM1Data, Mqtt, RPC protocol).
 public final class Shelly: MeterAdapter, HistoryProviding {
     public static let descriptor = AdapterDescriptor(
         meterType: "shelly", name: "Shelly", vendor: "smart-meter", version: "1.0.0",

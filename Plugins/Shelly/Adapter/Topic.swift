@@ -48,8 +48,8 @@ enum Topic: Hashable {
     }
 }
 
-/// What a Gen1 meter publishes, each as a topic of its own. `energy` and `returned_energy` are left out: they count from
-/// zero after each restart, and `total` does not.
+/// What a Gen1 meter publishes, each as a topic of its own. `energy` and `returned_energy` are left out: they count
+/// from zero after each restart, and `total` does not.
 enum Gen1Quantity: String, Hashable {
     case power
     case voltage

@@ -63,6 +63,10 @@ public final class MosquittoBroker: Sendable {
         process.withLock { $0 = nil }
     }
 
+    /// It takes connections, as the kernel does for it, and does nothing else until `thaw`.
+    public func freeze() { process.withLock { $0 }?.signal(SIGSTOP) }
+    public func thaw() { process.withLock { $0 }?.signal(SIGCONT) }
+
     public func kill() {
         process.withLock { $0 }?.kill()
         process.withLock { $0 = nil }

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A simulated meter at a real broker: it says its name when it comes, answers what it is asked, and says what it measures
-/// when it is told to.
+/// A simulated meter at a real broker: it says its name when it comes, answers what it is asked, and says what it
+/// measures when it is told to.
 public final class ShellyDevice: Sendable {
     public enum Model: Sendable {
         case gen1(ShellyGen1)
