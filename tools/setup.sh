@@ -8,7 +8,7 @@ BUILD_PACKAGES=(
     pkg-config libcurl4-openssl-dev libmicrohttpd-dev libmosquitto-dev libsqlite3-dev libssl-dev libjs-chart.js tzdata)
 TEST_PACKAGES=(
     chromium fonts-dejavu-core python3 influxdb influxdb-client victoria-metrics prometheus wrk sqlite3 gcc g++
-    binutils util-linux procps mosquitto mosquitto-clients openssl)
+    binutils util-linux procps mosquitto mosquitto-clients openssl patchelf make)
 
 say() { echo "setup: $*" >&2; }
 

@@ -101,9 +101,10 @@ static int32_t converse(meter_instance *instance, const meter_login_prompter *pr
                      meter_error *error) {
     char name[128], password[128], code[128], words[400];
     int32_t answer = METER_OK;
-    /* As one that takes no for no answer. */
-    while (is(instance, "asks for ever")) {
+    /* As one that takes no for no answer, until it is to stop. */
+    while (is(instance, "asks for ever") && !instance->host->cancelled(instance->host->context)) {
         ask(prompter, METER_PROMPT_TEXT, "And now?", name, sizeof name);
+        usleep(1000);
     }
     if (is(instance, "rude")) {
         answer = ask(prompter, METER_PROMPT_TEXT, "\033[31mred\033]0;title\007\nline\rback\xc2\x9b" "31m\xe2\x80\xaeRLO",

@@ -120,6 +120,13 @@ import Testing
         #expect(other.count == 1)
     }
 
+    @Test func `a push adapter that wants a login is told to a person with the command`() throws {
+        let rig = try ServiceRig()
+        rig.services.open()
+        rig.condition(METER_LOGIN_REQUIRED, "the token has expired")
+        #expect(rig.logText.contains("error=\"the token has expired\" todo=\"smart-meter login test\""))
+    }
+
     @Test func `a request that breaks a rule is not made`() throws {
         let server = try FaultServer { _ in .reply(.init(200, "fine")) }
         let rig = try ServiceRig(requestsPerDay: 5)

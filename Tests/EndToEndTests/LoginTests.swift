@@ -88,6 +88,15 @@ struct LoginTests {
         try cloud.host.start()
         try cloud.waitForReading()
         #expect(!cloud.host.log.contains("login required"))
+
+        // A pause is the host's: a person who types a command is not held up by it, and does not end it.
+        #expect(try HTTP.post(cloud.host.port, "/api/v1/adapters/cloud/pause").status / 100 == 2)
+        try cloud.host.waitForLog("adapter paused")
+        cloud.host.terminate()
+        try logIn(try cloud.host.terminal(["login", "cloud"]))
+        #expect(try cloud.host.terminal(["read"]).waitForEnd() == 0)
+        try cloud.host.start()
+        try cloud.host.waitForLog("adapter paused")
     }
 
     @Test("Without a host, Ctrl-C gives the terminal and DATA_DIR back")

@@ -57,6 +57,15 @@ private final class Received: Sendable {
         }
     }
 
+    @Test func `a code is masked for as long as somebody needs it masked`() throws {
+        let capture = try Capture()
+        capture.log.register(secrets: ["924613", "password"])
+        capture.log.register(secrets: ["password"])
+        capture.log.forget(secrets: ["924613", "password", "unknown"])
+        capture.log.error("924613 password")
+        #expect(try capture.output().contains("924613 ***"))
+    }
+
     @Test func `nothing in an event begins a second line`() throws {
         let capture = try Capture()
         capture.log.error("a\nb\r\u{1b}[31m", LogField("k", "v\n2026 ERROR forged"))

@@ -16,7 +16,7 @@ package enum StateKey {
     package static let lastAttempt = "host:last_attempt"
     package static let ration = "host:ration"
     /// There while the instance is paused.
-    static let paused = "host:paused"
+    package static let paused = "host:paused"
     static let longest = 255
 
     static func isAdapters(_ key: String) -> Bool {

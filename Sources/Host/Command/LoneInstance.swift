@@ -92,7 +92,7 @@ final class LoneStore {
     /// Everything is durable.
     func close() { _ = pipeline.stop(until: Clock.monotonic() + Self.patience) }
 
-    /// What an instance has kept, and where it goes on keeping it.
+    /// What an instance has kept, and where it goes on keeping it. A pause, and when it was read last, are the host's.
     func memory(of identity: InstanceIdentity) throws(StorageError) -> (
         state: [String: [UInt8]], memory: any AdapterMemory
     ) {
@@ -100,7 +100,9 @@ final class LoneStore {
         let number = pipeline.operate(
             { (store) throws(StorageError) in
                 let number = try store.number(of: identity)
-                let found = try store.state(of: number)
+                var found = try store.state(of: number)
+                found[StateKey.paused] = nil
+                found[StateKey.lastAttempt] = nil
                 box.state.withLock { $0 = found }
                 return number
             }, until: Clock.monotonic() + Self.patience)

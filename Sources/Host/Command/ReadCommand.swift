@@ -33,8 +33,7 @@ enum ReadCommand {
                 return try read(instance, settings.host, [:], NoMemory(), json: json, console: console, log: log)
             }
             defer { store.close() }
-            var (state, memory) = try store.memory(of: instance.identity)
-            state[StateKey.lastAttempt] = nil
+            let (state, memory) = try store.memory(of: instance.identity)
             return try read(
                 instance, settings.host, state, ReadMemory(inner: memory), json: json, console: console, log: log)
         } catch {
