@@ -30,6 +30,11 @@ public struct EmporiaAccount: Encodable, Sendable {
     public struct Parent: Sendable {
         public var gid: Int
         public var channel: String
+
+        public init(gid: Int, channel: String) {
+            self.gid = gid
+            self.channel = channel
+        }
     }
 
     public struct Device: Encodable, Sendable {
