@@ -17,6 +17,7 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("sense", SenseBenchmark.run),
     ("emporia", EmporiaBenchmark.run),
     ("backfill", BackfillBenchmark.run),
+    ("memory", MemoryBenchmark.run),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()

@@ -17,6 +17,9 @@ public struct ProcessFacts {
     /// Resident memory that no file backs.
     public var anonymousKB: Int { number("RssAnon") }
 
+    /// Its share of all memory that it has mapped, in kB. For the process's user, or root.
+    public var proportionalKB: Int { number("Pss", in: "smaps_rollup") }
+
     /// The processes that run adapters for it, and whatever those have left behind.
     public var runners: [Int32] {
         Self.all.filter { arguments(of: $0).dropFirst().prefix(2) == ["adapter-runner", "\(processID)"] }
@@ -42,9 +45,9 @@ public struct ProcessFacts {
         return fields.count > 1 ? Int32(fields[1]) : nil
     }
 
-    /// A row of /proc/PID/status; 0 where there is none.
-    private func number(_ row: String) -> Int {
-        let text = (try? String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)) ?? ""
+    /// A row of /proc/PID/status or another file; 0 where there is none.
+    private func number(_ row: String, in file: String = "status") -> Int {
+        let text = (try? String(contentsOfFile: "/proc/\(processID)/\(file)", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("\(row):") }
         return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0
     }
