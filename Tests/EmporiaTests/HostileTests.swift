@@ -36,7 +36,10 @@ import Testing
     private func started(_ canned: Canned, starts: Bool = true) throws -> (host: FakeHost, instance: InstanceUnderTest)
     {
         let host = FakeHost(settings: ["email": "a@b", "password": "p"], respond: canned.answer)
-        host.values = ["tokens": Array(#"{"email":"a@b","refresh_token":"r"}"#.utf8)]
+        host.values = [
+            "tokens": Array(
+                #"{"email":"a@b","server":"https://cognito-idp.us-east-2.amazonaws.com","refresh_token":"r"}"#.utf8)
+        ]
         host.wall = Int64(Rig.noon) * Rig.second
         let instance = try Rig.adapter().create(host)
         if starts { try instance.start() }

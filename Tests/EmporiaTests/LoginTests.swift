@@ -81,8 +81,11 @@ extension EmporiaTests {
             #expect(state.logins == 1 && state.renewals == 1)
         }
 
-        @Test(arguments: ["", "{", "[]", "{\"email\":\"other@example.com\",\"refresh_token\":\"abc\"}", "\u{0}\u{1}"])
-        func `what was kept of another account, or makes no sense, is left aside`(kept: String) throws {
+        @Test(arguments: [
+            "", "{", "[]", "{\"email\":\"owner@example.com\",\"server\":\"https://a\",\"refresh_token\":\"abc\"}",
+            "{\"email\":\"other@example.com\",\"refresh_token\":\"abc\"}", "\u{0}\u{1}",
+        ])
+        func `what was kept of another account or address, or makes no sense, is left aside`(kept: String) throws {
             let rig = try Rig(state: ["tokens": Array(kept.utf8)])
             try rig.instance.start()
             let state = try rig.cloud.state()

@@ -124,7 +124,10 @@ extension EmporiaTests {
                 }
                 return .answer(status: 503, body: "")
             }
-            host.values = ["tokens": Array(#"{"email":"a@b","refresh_token":"r"}"#.utf8)]
+            host.values = [
+                "tokens": Array(
+                    #"{"email":"a@b","server":"https://cognito-idp.us-east-2.amazonaws.com","refresh_token":"r"}"#.utf8)
+            ]
             let instance = try Rig.adapter().create(host)
             let down = try failure { try instance.start() }
             #expect(down.code == METER_UNAVAILABLE && down.message == "Emporia is down for maintenance")

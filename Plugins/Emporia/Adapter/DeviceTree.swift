@@ -65,7 +65,7 @@ struct DeviceTree: Sendable {
     private static func device(_ json: JSON) -> Device? {
         guard let gid = json["deviceGid"]?.integer, gid > 0 else { return nil }
         let location = json["locationProperties"]
-        let model = String((json["model"]?.text ?? "").prefix(40))
+        let model = json["model"]?.text?.shortened ?? ""
         let nested = json["devices"]?.list ?? []
         var channels = (json["channels"]?.list ?? []).compactMap { channel($0, of: gid) }
         // The clamps of a Vue are a device of their own inside it; their figures come as the Vue's.
@@ -92,8 +92,15 @@ struct DeviceTree: Sendable {
             parentNumber: json["parentChannelNum"]?.text)
     }
 
-    /// Bounded, for a person.
-    private static func text(_ json: JSON?) -> String {
-        String((json?.text ?? "").prefix(80).filter { !$0.isNewline })
+    private static func text(_ json: JSON?) -> String { json?.text?.shortened ?? "" }
+}
+
+extension String {
+    /// A name as it is shown: one line, and not longer than an adapter may hand over.
+    var shortened: String {
+        var name = ""
+        name.unicodeScalars.append(
+            contentsOf: unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(60))
+        return name
     }
 }

@@ -68,7 +68,8 @@ public final class Emporia: MeterAdapter, HistoryProviding {
     func currentHouse(_ deadline: Deadline) throws(AdapterError) -> House {
         if let house {
             guard host.nowMonotonic - treeAt >= Self.treePause else { return house }
-            do throws(AdapterError) { try discover(deadline) } catch  where error.code != .cancelled {
+            do throws(AdapterError) { try discover(deadline) } catch {
+                guard error.code != .cancelled else { throw error }
                 host.log(.debug, "the list of devices was not renewed: \(error.message)")
             }
         } else {
@@ -137,7 +138,8 @@ public final class Emporia: MeterAdapter, HistoryProviding {
             }
             do throws(AdapterError) {
                 usage.fill(from: try cloud.usage(of: gids, at: start, .minute, deadline))
-            } catch  where error.code != .cancelled {
+            } catch {
+                guard error.code != .cancelled else { throw error }
                 host.log(.debug, "a minute with gaps was not asked for again: \(error.message)")
             }
         }

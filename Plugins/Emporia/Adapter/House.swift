@@ -141,8 +141,10 @@ struct House: Sendable {
     /// - Parameter hours: its length.
     mutating func learn(from usage: UsageAnswer, nodes: [Node], hours: Double) {
         for node in nodes where node.role == .solar {
-            // Less may be what an inverter draws at night.
-            guard let kWh = usage[node.id]?.kWh, abs(kWh) >= (hours > 1 ? 1 : 0.1 * hours) else { continue }
+            // A little may be what an inverter draws at night, and a battery behind it takes much: a day tells more.
+            guard let kWh = usage[node.id]?.kWh, abs(kWh) >= (hours > 1 ? 1 : 0.1 * hours),
+                hours > 1 || learned.isInverted[node.id] == nil
+            else { continue }
             learned.isInverted[node.id] = kWh < 0
         }
         guard hours <= 1 else { return }

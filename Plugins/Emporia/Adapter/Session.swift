@@ -4,7 +4,7 @@ import AdapterKit
 /// with the password. The refresh token outlives a restart in the host's state.
 final class Session {
     private let host: AdapterHost
-    private let email: String
+    private let preferences: Preferences
     private let cognito: Cognito
     /// What the service wants to see, and until when (monotonic); nil = none that counts.
     private var token: (text: String, until: Int64)?
@@ -16,15 +16,15 @@ final class Session {
 
     init(_ host: AdapterHost, _ preferences: Preferences) {
         self.host = host
-        email = preferences.email
+        self.preferences = preferences
         cognito = Cognito(host, preferences)
     }
 
-    /// Takes up what a run before has left; that of another account is none.
+    /// Takes up what a run before has left; that of another account or for another address is none.
     func resume() {
         token = nil
         let stored = host.state(Self.key).flatMap(JSON.parse)
-        guard stored?["email"]?.text == email else {
+        guard stored?["email"]?.text == preferences.email, stored?["server"]?.text == preferences.authURL else {
             refreshToken = nil
             return
         }
@@ -56,7 +56,10 @@ final class Session {
 
     private func keep(_ refresh: String?) {
         refreshToken = refresh
-        let value = refresh.map { "{\"email\":\(JSON.quoted(email)),\"refresh_token\":\(JSON.quoted($0))}" }
+        let value = refresh.map { refresh in
+            "{\"email\":\(JSON.quoted(preferences.email)),\"server\":\(JSON.quoted(preferences.authURL)),"
+                + "\"refresh_token\":\(JSON.quoted(refresh))}"
+        }
         do throws(AdapterError) {
             try host.setState(Self.key, value.map { Array($0.utf8) })
         } catch {

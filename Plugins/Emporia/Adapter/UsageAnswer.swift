@@ -33,7 +33,7 @@ struct UsageAnswer: Sendable {
                 continue
             }
             let id = ChannelID(device: channel["deviceGid"]?.integer ?? gid, number: number)
-            let name = String((channel["name"]?.text ?? "").prefix(80).filter { !$0.isNewline })
+            let name = channel["name"]?.text?.shortened ?? ""
             add(Entry(id: id, name: name, kWh: channel["usage"]?.number, parent: parent))
             for nested in channel["nestedDevices"]?.list ?? [] { add(nested, below: id) }
         }
