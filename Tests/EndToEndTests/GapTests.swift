@@ -71,7 +71,8 @@ struct GapTests {
 
         // By hand, for what was answered long ago: nothing is missing.
         let again = try host.command(["backfill", "iotawatt", "--from", "\(Self.start + 600)"], within: 60)
-        #expect(again.status == 0 && again.output.contains("0 slots of iotawatt were filled"),
+        #expect(
+            again.status == 0 && again.output.contains("0 slots of iotawatt were filled"),
             "\(again.output)\(again.errors)\n\(host.log.suffix(3000))")
     }
 
