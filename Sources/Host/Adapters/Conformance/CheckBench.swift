@@ -20,6 +20,8 @@ final class CheckBench {
     var history: HistorySession?
     var mannersAreSeen = false
     private var hasRead = false
+    /// Why there is no meter, once that is known.
+    private var lacking: Finding?
 
     private struct CachedFinding: Error { let finding: Finding }
 
@@ -132,15 +134,16 @@ final class CheckBench {
     }
 
     /// One that has been created and started; skipped where that cannot be had.
-    func started(
-        _ weather: CheckNetwork.Weather? = nil, services: CheckServices? = nil, shape: HostShape = HostShape()
-    ) throws(Finding) -> CheckedInstance {
-        let instance = try instance(weather, services: services, shape: shape)
-        try orSkip("create") { () throws(AdapterFailure) in try instance.create() }
+    func started(_ weather: CheckNetwork.Weather? = nil) throws(Finding) -> CheckedInstance {
+        // It is not waited for again.
+        if weather == nil, let lacking { throw lacking }
+        let instance = try instance(weather)
         do throws(Finding) {
+            try orSkip("create") { () throws(AdapterFailure) in try instance.create() }
             try orSkip("start") { () throws(AdapterFailure) in try instance.start() }
         } catch {
             instance.destroy()
+            if weather == nil { lacking = error }
             throw error
         }
         return instance

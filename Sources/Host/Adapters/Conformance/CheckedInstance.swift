@@ -20,6 +20,7 @@ final class CheckedInstance: Sendable {
     private let lastRead = Atomic<Int64>(0)
     /// A call that has no deadline of its own in the interface.
     static let patience = 5 * Duration.second
+    private static let brief = 50 * Duration.millisecond
 
     init(
         _ adapter: HostedAdapter, settings: [String: String], services: CheckServices, network: CheckNetwork,
@@ -114,11 +115,14 @@ final class CheckedInstance: Sendable {
     }
 
     /// From create to destroy with a read in between; what fails on the way is no matter.
-    /// - Parameter isLast: whether nothing will follow; else it lives again.
-    func live(reads: Int = 1, isLast: Bool = true) {
+    /// - Parameters:
+    ///   - isLast: whether nothing will follow; else it lives again.
+    ///   - isBrief: whether it is one of many lives: nothing is waited for that need not come.
+    func live(reads: Int = 1, isLast: Bool = true, isBrief: Bool = false) {
         guard (try? create()) != nil else { return }
-        if (try? start()) != nil {
-            for _ in 0..<reads { try? read(within: Duration.second) }
+        if (try? start(within: isBrief ? Duration.second : Self.patience)) != nil {
+            let time = isBrief && isPush ? Self.brief : Duration.second
+            for _ in 0..<reads { try? read(within: time) }
             stop()
         }
         if isLast { destroy() } else { end() }

@@ -7,6 +7,8 @@ import Readings
 /// with the same one the same values come.
 enum RobustnessChecks {
     private static let rounds = 60
+    /// Where each round takes long, there are fewer.
+    private static let time = 12 * Duration.second
 
     static let table: [ConformanceCheck] = [
         ConformanceCheck("robust-settings", .robustness, "Random values of its settings make no crash and no hang") {
@@ -14,20 +16,22 @@ enum RobustnessChecks {
             let adapter = try bench.adapter()
             guard !adapter.description.settings.isEmpty else { throw .skipped("it has no settings") }
             var random = SeededNumbers(seed: bench.setup.seed)
-            for _ in 0..<rounds {
+            let deadline = Clock.monotonic() + time
+            for _ in 0..<rounds where Clock.monotonic() < deadline {
                 var values = bench.settings(adapter)
                 for setting in adapter.description.settings where random.below(2) == 0 {
                     values[setting.name] = value(of: setting.kind, &random)
                 }
-                try bench.instance(.refused, settings: values).live()
+                try bench.instance(.refused, settings: values).live(isBrief: true)
             }
         },
         ConformanceCheck("robust-answers", .robustness, "Random answers of the meter make no crash and no hang") {
             (bench) throws(Finding) in
             var requests = 0
-            for round in 0..<rounds {
+            let deadline = Clock.monotonic() + time
+            for round in 0..<rounds where Clock.monotonic() < deadline {
                 let instance = try bench.instance(.random(seed: bench.setup.seed &+ UInt64(round) &* 1000))
-                instance.live(reads: 2)
+                instance.live(reads: 2, isBrief: true)
                 requests += instance.network.requests
             }
             if requests == 0 { throw .skipped("it asks nothing of the host's HTTP") }
@@ -36,10 +40,11 @@ enum RobustnessChecks {
             (bench) throws(Finding) in
             var random = SeededNumbers(seed: bench.setup.seed)
             var isAsked = false
-            for round in 0..<rounds {
+            let deadline = Clock.monotonic() + time
+            for round in 0..<rounds where Clock.monotonic() < deadline {
                 let value = round == 0 ? [] : random.bytes(random.below(round == 1 ? 65_536 : 100))
                 let services = try bench.services(value: value)
-                try bench.instance(.refused, services: services).live()
+                try bench.instance(.refused, services: services).live(isBrief: true)
                 isAsked = isAsked || services.seen.asksState
             }
             if !isAsked { throw .skipped("it keeps no state") }
