@@ -40,6 +40,8 @@ WRK_SECONDS = 5
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STEADY = pathlib.Path(os.environ["BENCH_ADAPTERS"]) / "steady.so"
 CHILDREN = 100
+SCANNED = 100
+COMMANDS = 5
 DROPS = 7
 
 
@@ -376,6 +378,40 @@ def measure_drops(rows: list) -> None:
         rows.append((what, f"{median:.2f} s (worst {worst:.2f})", aim, f"{how}; median of {DROPS}"))
 
 
+def measure_commands(rows: list) -> None:
+    """What an author of adapters waits for: the list of many, and the check of one."""
+    with temporary_folder() as folder:
+        adapters = folder / "adapters"
+        adapters.mkdir()
+        include = f"-I{ROOT / 'Sources' / 'AdapterABI' / 'include'}"
+        for number in range(SCANNED):
+            subprocess.run(
+                ["gcc", "-std=c11", "-O2", "-fPIC", "-shared", include, f'-DMETER_TYPE_NAME="m{number}"',
+                 ROOT / "Tests" / "Adapters" / "constant.c", "-o", adapters / f"m{number}.so"], check=True)
+        environment = {
+            "PATH": os.environ["PATH"], "DATA_DIR": str(folder / "data"), "ADAPTER_PATH": str(adapters), "TZ": "UTC"}
+
+        def seconds(*words) -> list:
+            times = []
+            for _ in range(COMMANDS):
+                begin = time.monotonic()
+                output = subprocess.run(
+                    [BUILD / "smart-meter", *words], env=environment, cwd=folder, capture_output=True, check=True)
+                times.append(time.monotonic() - begin)
+            return [times, output.stdout]
+
+        times, output = seconds("adapters", "--json")
+        assert len(json.loads(output)["adapters"]) > SCANNED, output
+        rows.append((
+            f"`smart-meter adapters` with {SCANNED} files", f"{statistics.median(times):.2f} s (worst {max(times):.2f})",
+            "< 2 s", f"each looked at in a process of its own; median of {COMMANDS}"))
+        times, output = seconds("check", "--json", BUILD / "libsmartmeter-mock.so")
+        count = len(json.loads(output)["checks"])
+        rows.append((
+            "`smart-meter check` of the mock adapter", f"{statistics.median(times):.2f} s (worst {max(times):.2f})",
+            "< 20 s", f"{count} checks, two children at a time; median of {COMMANDS}"))
+
+
 def measure_page(rows: list) -> None:
     """The dashboard in Chromium: from the navigation to the first power that is shown."""
     with host({"METER_TYPE": "mock"}) as (_, port, _):
@@ -400,8 +436,8 @@ def measure_page(rows: list) -> None:
 
 def main() -> None:
     for measure in (
-            measure_page, measure_requests, measure_history, measure_events, measure_drops, measure_children,
-            measure_starts, measure_polls):
+            measure_commands, measure_page, measure_requests, measure_history, measure_events, measure_drops,
+            measure_children, measure_starts, measure_polls):
         rows: list = []
         measure(rows)
         for what, measured, aim, how in rows:

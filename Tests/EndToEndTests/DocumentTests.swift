@@ -12,6 +12,13 @@ struct DocumentTests {
         #expect(readme.contains(table), "run tools/readme-settings.sh")
     }
 
+    @Test("The document of the checks for adapters has the table that the program has")
+    func checkTable() throws {
+        let table = try HostProcess.command(["check", "--table"], settings: [:]).output
+        #expect(table.contains("life-memory"))
+        #expect(try text("docs/adapter-checks.md").contains(table), "run tools/adapter-checks.sh")
+    }
+
     @Test("Each variable of .env.example is a setting")
     func exampleEnvironment() throws {
         let known = try HostProcess.command(["config"], settings: [:]).output

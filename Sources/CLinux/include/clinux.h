@@ -10,6 +10,8 @@ int sm_accept(int listener);               /* accept4(SOCK_CLOEXEC) */
 int sm_thread_name(const char *name);      /* pthread_setname_np of the calling thread, cut to 15 bytes */
 void sm_tune_allocator(void);              /* mallopt: 2 arenas, mmap and trim thresholds 128 KB */
 void sm_trim_memory(void);                 /* malloc_trim(0) */
+/* What mallinfo2 counts as given away, in blocks of either kind. */
+uint64_t sm_allocated_bytes(void);
 int sm_signalfd(const sigset_t *signals);  /* signalfd(SFD_CLOEXEC | SFD_NONBLOCK) */
 /* A CLOCK_REALTIME timer that also fires when the clock is set. Returns the timerfd. */
 int sm_clock_timer(void);

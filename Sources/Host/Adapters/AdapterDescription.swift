@@ -40,20 +40,28 @@ extension AdapterDescription {
 
     /// The rule of `meter_adapter.h` that it breaks, in one line; nil = none. What comes from a child is checked by this
     /// as much as what was read from memory.
-    var objection: String? {
-        if let reason = MeterTypeRule.objection(to: meterType, known: []) { return reason }
-        if meterType.utf8.count > Self.longestType { return "its meter_type is longer than \(Self.longestType) bytes" }
+    var objection: LibraryObjection? {
+        if let reason = MeterTypeRule.objection(to: meterType, known: []) {
+            return LibraryObjection(reason: reason, rule: .mandatory)
+        }
+        if meterType.utf8.count > Self.longestType {
+            return LibraryObjection(
+                reason: "its meter_type is longer than \(Self.longestType) bytes", rule: .mandatory)
+        }
         for (text, what) in [
             (name, "name"), (vendor, "vendor"), (version, "version"), (url, "url"), (summary, "description"),
         ] where !Self.isLine(text) {
-            return "the \(what) of its descriptor is not a line of at most 1 KB"
+            return LibraryObjection(
+                reason: "the \(what) of its descriptor is not a line of at most 1 KB", rule: .texts)
         }
-        if name.isEmpty || version.isEmpty { return "its descriptor lacks a name or a version" }
+        if name.isEmpty || version.isEmpty {
+            return LibraryObjection(reason: "its descriptor lacks a name or a version", rule: .mandatory)
+        }
         let times = [defaultSampling, minimumSampling, late, historyStep, historyReach]
         guard times.allSatisfy({ (0...Self.longestDuration).contains($0) }), minimumSampling > 0 || delivery == .push,
             requestsPerDay >= 0
-        else { return "a duration of its descriptor makes no sense" }
-        return settingsObjection
+        else { return LibraryObjection(reason: "a duration of its descriptor makes no sense", rule: .durations) }
+        return settingsObjection.map { LibraryObjection(reason: $0, rule: .settings) }
     }
 
     private var settingsObjection: String? {
@@ -84,6 +92,23 @@ extension AdapterDescription {
 /// Why a library is not used, in one line.
 struct LibraryObjection: Error, Hashable {
     let reason: String
+    /// What it is about.
+    var rule = Rule.file
+
+    /// The parts of the interface that a library is held to, in the order in which the host looks at them.
+    enum Rule: Hashable, Sendable {
+        /// Everything before its entry point.
+        case file
+        /// What it needs of other files.
+        case needs
+        case version
+        case library
+        case functions
+        case texts
+        case mandatory
+        case durations
+        case settings
+    }
 }
 
 /// A file that is not used, and why.

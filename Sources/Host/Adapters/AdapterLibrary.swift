@@ -54,19 +54,22 @@ enum AdapterLibrary {
         typealias Entry = @convention(c) (UInt32) -> UnsafePointer<meter_library>?
         let entry = unsafe unsafeBitCast(symbol, to: Entry.self)
         guard let library = unsafe entry(METER_ABI_MAJOR << 16 | METER_ABI_MINOR) else {
-            throw LibraryObjection(reason: "it does not serve a host of ABI \(METER_ABI_MAJOR).\(METER_ABI_MINOR)")
+            throw LibraryObjection(
+                reason: "it does not serve a host of ABI \(METER_ABI_MAJOR).\(METER_ABI_MINOR)", rule: .version)
         }
         try unsafe check("library", UnsafeRawPointer(library))
         let head = unsafe library.pointee
         guard unsafe Int(head.struct_size) >= MemoryLayout<meter_library>.size,
             unsafe (1...mostDescriptors).contains(head.descriptor_count), let table = unsafe head.descriptors
-        else { throw LibraryObjection(reason: "its meter_library makes no sense") }
+        else { throw LibraryObjection(reason: "its meter_library makes no sense", rule: .library) }
         let gate = CreateGate()
         var adapters: [HostedAdapter] = []
         for index in unsafe 0..<Int(head.descriptor_count) {
             adapters.append(try unsafe describe(table[index], gate))
         }
-        if let reason = objection(toAll: adapters.map(\.description)) { throw LibraryObjection(reason: reason) }
+        if let reason = objection(toAll: adapters.map(\.description)) {
+            throw LibraryObjection(reason: reason, rule: .library)
+        }
         return adapters
     }
 
@@ -83,36 +86,42 @@ enum AdapterLibrary {
     /// The first 16 bytes, which are the same in every version: nothing else is looked at before.
     private static func check(_ what: String, _ start: UnsafeRawPointer) throws(LibraryObjection) {
         guard UInt(bitPattern: start) % 8 == 0 else {
-            throw LibraryObjection(reason: "its \(what) is not aligned to 8 bytes")
+            throw LibraryObjection(reason: "its \(what) is not aligned to 8 bytes", rule: .version)
         }
         let magic = unsafe start.load(as: UInt32.self)
         let major = unsafe start.load(fromByteOffset: 4, as: UInt32.self)
         let minor = unsafe start.load(fromByteOffset: 8, as: UInt32.self)
         guard magic == METER_MAGIC else {
-            throw LibraryObjection(reason: "its \(what) does not begin with METER_MAGIC")
+            throw LibraryObjection(reason: "its \(what) does not begin with METER_MAGIC", rule: .version)
         }
         // While the major is 0 nothing is compatible but the same minor.
         guard major == METER_ABI_MAJOR, METER_ABI_MAJOR > 0 || minor == METER_ABI_MINOR else {
             throw LibraryObjection(
-                reason: "it was built for ABI \(major).\(minor), this host has \(METER_ABI_MAJOR).\(METER_ABI_MINOR)")
+                reason: "it was built for ABI \(major).\(minor), this host has \(METER_ABI_MAJOR).\(METER_ABI_MINOR)",
+                rule: .version)
         }
     }
 
     private static func describe(
         _ pointer: UnsafePointer<meter_descriptor>?, _ gate: CreateGate
     ) throws(LibraryObjection) -> HostedAdapter {
-        guard let pointer = unsafe pointer else { throw LibraryObjection(reason: "a descriptor is NULL") }
+        guard let pointer = unsafe pointer else {
+            throw LibraryObjection(reason: "a descriptor is NULL", rule: .library)
+        }
         try unsafe check("descriptor", UnsafeRawPointer(pointer))
         let size = unsafe UnsafeRawPointer(pointer).load(fromByteOffset: 12, as: UInt32.self)
         guard unsafe Int(size) >= MemoryLayout<meter_descriptor>.size else {
-            throw LibraryObjection(reason: "its descriptor is too short (struct_size \(size))")
+            throw LibraryObjection(reason: "its descriptor is too short (struct_size \(size))", rule: .library)
         }
         let head = unsafe pointer.pointee
         let isPush = unsafe head.delivery == METER_DELIVERY_PUSH
         guard unsafe isPush || head.delivery == METER_DELIVERY_PULL,
             unsafe head.create != nil && head.start != nil && head.stop != nil && head.destroy != nil,
             unsafe isPush == (head.read == nil)
-        else { throw LibraryObjection(reason: "its descriptor lacks a function, or its delivery is unknown") }
+        else {
+            throw LibraryObjection(
+                reason: "its descriptor lacks a function, or its delivery is unknown", rule: .functions)
+        }
         let description = unsafe AdapterDescription(
             meterType: try text(head.meter_type, "meter_type"), name: try text(head.name, "name"),
             vendor: try text(head.vendor, "vendor"), version: try text(head.version, "version"),
@@ -122,13 +131,14 @@ enum AdapterLibrary {
             late: head.late_ns == 0 ? 60_000_000_000 : head.late_ns, historyStep: head.history_step_ns,
             historyReach: head.history_reach_ns, canLogIn: hasExtension(METER_LOGIN, head),
             settings: try settings(head))
-        if let reason = description.objection { throw LibraryObjection(reason: reason) }
+        if let objection = description.objection { throw objection }
         return unsafe HostedAdapter(description, pointer, gate)
     }
 
     private static func text(_ text: meter_text, _ what: String) throws(LibraryObjection) -> String {
         guard let string = unsafe ForeignText.line(text, limit: AdapterDescription.longestLine) else {
-            throw LibraryObjection(reason: "the \(what) of its descriptor is not a line of UTF-8 of at most 1 KB")
+            throw LibraryObjection(
+                reason: "the \(what) of its descriptor is not a line of UTF-8 of at most 1 KB", rule: .texts)
         }
         return string
     }
@@ -147,7 +157,7 @@ enum AdapterLibrary {
         let stride = unsafe Int(head.setting_stride)
         guard let table = unsafe head.settings, unsafe head.setting_count <= AdapterDescription.mostSettings,
             unsafe stride >= MemoryLayout<meter_setting>.size, stride % 8 == 0, stride <= 4096
-        else { throw LibraryObjection(reason: "its table of settings makes no sense") }
+        else { throw LibraryObjection(reason: "its table of settings makes no sense", rule: .settings) }
         let longest = AdapterDescription.longestValue
         return try unsafe (0..<Int(head.setting_count)).map { index throws(LibraryObjection) in
             let setting = unsafe UnsafeRawPointer(table).loadUnaligned(
@@ -157,7 +167,10 @@ enum AdapterLibrary {
                 let value = unsafe ForeignText.string(setting.default_value, limit: longest),
                 let choices = unsafe ForeignText.string(setting.choices, limit: longest),
                 let kind = unsafe SettingKind(foreign: setting.kind, choices: choices)
-            else { throw LibraryObjection(reason: "setting \(index + 1) of its descriptor makes no sense") }
+            else {
+                throw LibraryObjection(
+                    reason: "setting \(index + 1) of its descriptor makes no sense", rule: .settings)
+            }
             return unsafe SettingDeclaration(
                 name: name, kind: kind, default: value.isEmpty ? nil : value, required: setting.required != 0,
                 help: help)

@@ -12,10 +12,10 @@ final class HostContext: Sendable {
     private let gate: InstanceGate
     /// Monotonic ns by which the running call has to return; 0 = none runs.
     private let callDeadline = Atomic<Int64>(0)
-    private let client = Mutex<HTTPClient?>(nil)
+    private let transport: any AdapterTransport
     private let hostTable: HostTable
+    private let shape: HostShape
 
-    static let userAgent = "smart-meter"
     private static let defaultRequestTime = 15 * Duration.second
 
     /// - Parameters:
@@ -23,16 +23,19 @@ final class HostContext: Sendable {
     ///   - gate: that of `services`.
     init(
         instance: String, settings: [String: String], declared: [String], gate: InstanceGate,
-        services: any AdapterServices
+        services: any AdapterServices, transport: any AdapterTransport = NetworkTransport(),
+        shape: HostShape = HostShape()
     ) {
         self.gate = gate
         self.services = services
+        self.transport = transport
+        self.shape = shape
         hostTable = HostTable(instance: instance, settings: settings, declared: declared)
     }
 
     /// The table for the adapter; this context lives for good from here on.
     func makeHost() -> UnsafePointer<meter_host> {
-        unsafe hostTable.make(context: Unmanaged.passRetained(self).toOpaque())
+        unsafe hostTable.make(context: Unmanaged.passRetained(self).toOpaque(), shape: shape)
     }
 
     // MARK: The owner's side
@@ -40,7 +43,7 @@ final class HostContext: Sendable {
     /// After destroy: what is left is a husk that answers CLOSED and CANCELLED.
     func retire() {
         // The client first: a request that a stray thread still makes watches the bell.
-        client.withLock { $0 = nil }
+        transport.close()
         gate.retire()
     }
 
@@ -65,20 +68,16 @@ final class HostContext: Sendable {
     /// Whether a request may be made at all.
     var takesRequests: Bool { gate.isOpen && !gate.isCancelled }
 
+    var offersExtensions: Bool { shape.offersExtensions }
+
     /// `meter.host.http/1`: one request at a time.
     /// - Parameter wanted: monotonic ns; 0 = none. Never later than the end of the running call, where there is one.
-    func perform(_ request: HTTPRequest, until wanted: Int64) -> Result<HTTPResponse, TransferError> {
+    func perform(
+        _ request: HTTPRequest, until wanted: Int64, take: AdapterTransport.Take
+    ) -> Result<HTTPResponse, TransferError> {
         let deadline =
             wanted > 0
             ? min(wanted, runningUntil ?? wanted) : runningUntil ?? Clock.monotonic() + Self.defaultRequestTime
-        return client.withLock { client in
-            do throws(TransferError) {
-                let current = if let client { client } else { try HTTPClient(userAgent: Self.userAgent) }
-                client = current
-                return .success(try current.perform(request, until: deadline, interrupt: cancelDescriptor))
-            } catch {
-                return .failure(error)
-            }
-        }
+        return transport.perform(request, until: deadline, interrupt: cancelDescriptor, take: take)
     }
 }

@@ -23,7 +23,8 @@ func hostSetting(
 }
 
 func hostExtension(_ pointer: UnsafeMutableRawPointer?, _ id: meter_text) -> UnsafeRawPointer? {
-    switch unsafe ForeignText.string(id, limit: 255) {
+    guard unsafe context(pointer)?.offersExtensions ?? true else { return nil }
+    return switch unsafe ForeignText.string(id, limit: 255) {
     case METER_HOST_HTTP: unsafe UnsafeRawPointer(bitPattern: HostExtensions.http)
     case METER_HOST_STATE: unsafe UnsafeRawPointer(bitPattern: HostExtensions.state)
     default: nil
@@ -129,23 +130,28 @@ private func hostPerform(
     case METER_CANCELLED: return unsafe meter_fail(error, METER_CANCELLED, "the instance is stopping")
     default: return unsafe meter_fail(error, METER_RATIONED, "the day's ration of requests is used up")
     }
-    switch unsafe context.perform(parsed, until: request.pointee.deadline_ns) {
+    var isStopped = false
+    let result = unsafe context.perform(parsed, until: request.pointee.deadline_ns) { answer, piece in
+        unsafe fill(response, with: answer)
+        isStopped = unsafe !deliver(piece, request.pointee)
+        return !isStopped
+    }
+    switch result {
+    case _ where isStopped: return unsafe meter_fail(error, METER_CANCELLED, "the adapter stopped the answer")
     case .success(let answer):
         unsafe fill(response, with: answer)
-        return unsafe deliver(answer.body, request.pointee, error)
+        return METER_OK
     case .failure(let failure):
         return unsafe meter_fail(error, failure.code, failure.message)
     }
 }
 
-private func deliver(
-    _ body: [UInt8], _ request: meter_http_request, _ error: UnsafeMutablePointer<meter_error>?
-) -> Int32 {
-    guard let takeBody = unsafe request.on_body, !body.isEmpty else { return METER_OK }
-    let code = unsafe body.withUnsafeBufferPointer { buffer in
+/// False where the adapter wants no more.
+private func deliver(_ piece: ArraySlice<UInt8>, _ request: meter_http_request) -> Bool {
+    guard let takeBody = unsafe request.on_body, !piece.isEmpty else { return true }
+    return unsafe piece.withUnsafeBufferPointer { buffer in
         unsafe takeBody(request.body_context, buffer.baseAddress, buffer.count)
-    }
-    return code == 0 ? METER_OK : unsafe meter_fail(error, METER_CANCELLED, "the adapter stopped the answer")
+    } == 0
 }
 
 private func fill(_ target: UnsafeMutablePointer<meter_http_response>?, with answer: HTTPResponse) {

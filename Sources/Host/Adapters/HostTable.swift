@@ -15,16 +15,24 @@ struct HostTable: Sendable {
     }
 
     /// - Parameter context: what every host function gets back.
-    func make(context: UnsafeMutableRawPointer) -> UnsafePointer<meter_host> {
-        let table = UnsafeMutablePointer<meter_host>.allocate(capacity: 1)
+    func make(context: UnsafeMutableRawPointer, shape: HostShape) -> UnsafePointer<meter_host> {
+        let size = unsafe MemoryLayout<meter_host>.size
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(size, shape.structSize), alignment: 8)
+        // What a newer host has behind the fields that this one knows is anything but zero.
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0xA5, count: max(size, shape.structSize))
+        let table = unsafe memory.bindMemory(to: meter_host.self, capacity: 1)
         unsafe table.initialize(
             to: meter_host(
                 abi_major: METER_ABI_MAJOR, abi_minor: METER_ABI_MINOR,
-                struct_size: UInt32(MemoryLayout<meter_host>.size), reserved: 0,
+                struct_size: UInt32(shape.structSize), reserved: 0,
                 name: ForeverText("smart-meter \(HostVersion.text)").text, instance: ForeverText(instance).text,
                 context: context, log: hostLog, setting: hostSetting, extension: hostExtension, emit: hostEmit,
                 condition: hostCondition, now_wall: hostNowWall, now_monotonic: hostNowMonotonic,
                 cancelled: hostCancelled, cancel_fd: hostCancelDescriptor, spend: hostSpend))
+        // What an older host does not have is not its memory.
+        for index in shape.structSize..<max(size, shape.structSize) {
+            unsafe memory.storeBytes(of: 0xA5, toByteOffset: index, as: UInt8.self)
+        }
         return unsafe UnsafePointer(table)
     }
 
@@ -34,6 +42,14 @@ struct HostTable: Sendable {
         unsafe value.pointee = found.text
         return METER_OK
     }
+}
+
+/// How a host looks to an adapter; other than it is only where an adapter is checked.
+struct HostShape: Sendable {
+    /// Bytes of `meter_host` that it says it has.
+    var structSize = unsafe MemoryLayout<meter_host>.size
+    /// Whether it has extensions at all.
+    var offersExtensions = true
 }
 
 /// The program's version, as it tells adapters and servers.

@@ -9,8 +9,12 @@ struct InProcessHosting: AdapterHosting {
     private let hostAddress: UInt
     private var instanceAddress: UInt = 0
 
-    init(adapter: HostedAdapter, context: HostContext) {
+    /// Whether it asks why a call failed: an adapter has to cope with a caller that does not.
+    private let asksWhy: Bool
+
+    init(adapter: HostedAdapter, context: HostContext, asksWhy: Bool = true) {
         self.adapter = adapter
+        self.asksWhy = asksWhy
         self.context = context
         hostAddress = unsafe UInt(bitPattern: context.makeHost())
     }
@@ -24,7 +28,7 @@ struct InProcessHosting: AdapterHosting {
         var made: OpaquePointer?
         try call(until: Clock.monotonic() + CallTime.start) { () throws(AdapterFailure) in
             try adapter.gate.pass { () throws(AdapterFailure) in
-                try unsafe Self.check { error in
+                try unsafe Self.check(asksWhy: asksWhy) { error in
                     unsafe adapter.functions?.pointee.create(adapter.descriptor, host, &made, error)
                 }
             }
@@ -35,15 +39,20 @@ struct InProcessHosting: AdapterHosting {
         }
     }
 
-    mutating func start() throws(HostingError) {
-        try call(until: Clock.monotonic() + CallTime.start) { () throws(AdapterFailure) in
-            try unsafe Self.check { error in unsafe adapter.functions?.pointee.start(instance, error) }
+    mutating func start() throws(HostingError) { try start(until: Clock.monotonic() + CallTime.start) }
+
+    mutating func start(until deadline: Int64) throws(HostingError) {
+        try call(until: deadline) { () throws(AdapterFailure) in
+            try unsafe Self.check(asksWhy: asksWhy) { error in unsafe adapter.functions?.pointee.start(instance, error)
+            }
         }
     }
 
     mutating func read(until deadline: Int64) throws(HostingError) {
         try call(until: deadline) { () throws(AdapterFailure) in
-            try unsafe Self.check { error in unsafe adapter.functions?.pointee.read?(instance, deadline, error) }
+            try unsafe Self.check(asksWhy: asksWhy) { error in
+                unsafe adapter.functions?.pointee.read?(instance, deadline, error)
+            }
         }
     }
 
@@ -59,7 +68,7 @@ struct InProcessHosting: AdapterHosting {
         var result = meter_history_result()
         result.struct_size = UInt32(MemoryLayout<meter_history_result>.size)
         try call(until: request.deadline) { () throws(AdapterFailure) in
-            try unsafe Self.check { error in
+            try unsafe Self.check(asksWhy: asksWhy) { error in
                 unsafe withUnsafePointer(to: asked) { asked in
                     unsafe withUnsafePointer(to: sink) { sink in
                         unsafe table.history?(instance, asked, sink, &result, error)
@@ -90,7 +99,7 @@ struct InProcessHosting: AdapterHosting {
         result.struct_size = UInt32(MemoryLayout<meter_login_result>.size)
         do throws(AdapterFailure) {
             // A person takes as long as it takes.
-            try unsafe Self.check { error in
+            try unsafe Self.check(asksWhy: asksWhy) { error in
                 unsafe withUnsafePointer(to: prompter) { prompter in
                     unsafe table.login?(instance, prompter, &result, error)
                 }
@@ -139,11 +148,14 @@ struct InProcessHosting: AdapterHosting {
     }
 
     private static func check(
-        _ body: (UnsafeMutablePointer<meter_error>) -> Int32?
+        asksWhy: Bool = true, _ body: (UnsafeMutablePointer<meter_error>?) -> Int32?
     ) throws(AdapterFailure) {
         var error = meter_error()
         error.struct_size = UInt32(MemoryLayout<meter_error>.size)
-        let code = unsafe body(&error) ?? METER_INVALID
+        let code =
+            unsafe asksWhy
+            ? withUnsafeMutablePointer(to: &error) { unsafe body($0) } ?? METER_INVALID
+            : body(nil) ?? METER_INVALID
         guard code != METER_OK else { return }
         throw AdapterFailure(code: code, message: ForeignText.message(error), retryAfter: error.retry_after_ns)
     }

@@ -7,6 +7,15 @@ import Readings
 struct ReadingAssembly {
     struct Refusal: Error {
         let reason: String
+        var rule = Rule.shape
+
+        /// What a reading that is refused breaks.
+        enum Rule: Sendable {
+            case shape
+            case time
+            case identity
+            case text
+        }
     }
 
     /// The bytes of one circuit's texts as they came last, beside its durable number.
@@ -67,12 +76,14 @@ struct ReadingAssembly {
 
     private func timestamp(_ reading: meter_reading, _ now: Instant) throws(Refusal) -> Instant {
         guard unsafe reading.period_ns >= 0, unsafe reading.period_ns <= Duration.day else {
-            throw Refusal(reason: unsafe "the reading's period is \(reading.period_ns) ns: 0 to one day is allowed")
+            throw Refusal(
+                reason: unsafe "the reading's period is \(reading.period_ns) ns: 0 to one day is allowed", rule: .time)
         }
         guard unsafe reading.timestamp_ns != 0 else { return now }
         let timestamp = unsafe Instant(nanoseconds: reading.timestamp_ns)
         guard timestamp >= Self.earliest, timestamp <= latest(now) else {
-            throw Refusal(reason: unsafe "the reading's timestamp \(reading.timestamp_ns) ns is not a time of now")
+            throw Refusal(
+                reason: unsafe "the reading's timestamp \(reading.timestamp_ns) ns is not a time of now", rule: .time)
         }
         return timestamp
     }
@@ -168,7 +179,8 @@ struct ReadingAssembly {
                 fromByteOffset: index * stride, as: meter_circuit.self)
             let number = try unsafe number(of: circuit, at: index)
             guard seen[Int(number)] != generation else {
-                throw Refusal(reason: "circuit '\(identities[Int(number)].id)' is in the reading twice")
+                throw Refusal(
+                    reason: "circuit '\(identities[Int(number)].id)' is in the reading twice", rule: .identity)
             }
             seen[Int(number)] = generation
             unsafe samples.append(sample(circuit, number, reading))
@@ -235,7 +247,7 @@ struct ReadingAssembly {
         guard let id = unsafe ForeignText.bytes(circuit.id, limit: Self.longestText), unsafe !id.isEmpty,
             let name = unsafe ForeignText.bytes(circuit.name, limit: Self.longestText),
             let parent = unsafe ForeignText.bytes(circuit.parent_id, limit: Self.longestText)
-        else { throw Refusal(reason: "circuit \(index + 1) has no id, or a text of more than 255 bytes") }
+        else { throw Refusal(reason: "circuit \(index + 1) has no id, or a text of more than 255 bytes", rule: .text) }
         if index < order.count, unsafe Self.same(order[index].id, id), unsafe Self.same(order[index].name, name),
             unsafe Self.same(order[index].parent, parent)
         {
@@ -244,7 +256,7 @@ struct ReadingAssembly {
         guard let idText = unsafe String(validating: id, as: UTF8.self),
             let nameText = unsafe String(validating: name, as: UTF8.self),
             let parentText = unsafe String(validating: parent, as: UTF8.self)
-        else { throw Refusal(reason: "a text of circuit \(index + 1) is not UTF-8") }
+        else { throw Refusal(reason: "a text of circuit \(index + 1) is not UTF-8", rule: .text) }
         let identity = CircuitIdentity(id: idText, name: nameText.isEmpty ? idText : nameText, parentID: parentText)
         let number = try number(of: identity)
         let known = unsafe Known(id: Array(id), name: Array(name), parent: Array(parent), number: number)
@@ -261,7 +273,8 @@ struct ReadingAssembly {
             return number
         }
         guard identities.count < Self.mostCircuitsEver else {
-            throw Refusal(reason: "more than \(Self.mostCircuitsEver) different circuits: ids have to be stable")
+            throw Refusal(
+                reason: "more than \(Self.mostCircuitsEver) different circuits: ids have to be stable", rule: .identity)
         }
         let number = Int32(identities.count)
         identities.append(identity)

@@ -25,7 +25,7 @@ package final class RunningAdapter: Sendable {
     private let context: HostContext?
     private let thread = Mutex<Thread?>(nil)
 
-    private static let stackBytes = 512 * 1024
+    static let stackBytes = 512 * 1024
 
     /// - Parameters:
     ///   - lane: nil = the live view only.

@@ -11,8 +11,14 @@ enum Verb: Equatable {
     case config(json: Bool)
     /// The table of settings as the README has it.
     case settingsTable
+    /// Whether an adapter keeps the rules of the interface.
+    case check(CheckRequest)
+    /// The checks that there are; as Markdown, as the documents have them.
+    case checkList(isMarkdown: Bool)
     /// Not for people: a child of the host, in which an adapter runs.
     case adapterRunner(parent: Int32)
+    /// Not for people: a child of `check`.
+    case checkChild(parent: Int32)
     case help
     case version
 }
@@ -54,7 +60,9 @@ enum Arguments {
         case "read": return .read(type: options.word(), json: options.flag("--json"))
         case "login": return .login(instance: options.word())
         case "outbox": return .outbox(try outboxVerb(&options), json: options.flag("--json"))
-        case "adapter-runner": return try runner(&options)
+        case "adapter-runner": return .adapterRunner(parent: try parent(&options))
+        case "adapter-check": return .checkChild(parent: try parent(&options))
+        case "check": return try check(&options)
         case "backfill":
             return .backfill(
                 instance: options.word(), from: try options.value("--from"), to: try options.value("--to"))
@@ -64,11 +72,29 @@ enum Arguments {
     }
 
     /// The host's process, and a name that is only for lists of processes.
-    private static func runner(_ options: inout Options) throws(UsageError) -> Verb {
+    private static func parent(_ options: inout Options) throws(UsageError) -> Int32 {
         guard let parent = options.word().flatMap({ Int32($0) }), parent > 0, options.word() != nil else {
-            throw UsageError(message: "adapter-runner is not for people: smart-meter starts it")
+            throw UsageError(message: "that command is not for people: smart-meter starts it")
         }
-        return .adapterRunner(parent: parent)
+        return parent
+    }
+
+    private static func check(_ options: inout Options) throws(UsageError) -> Verb {
+        if options.flag("--list") { return .checkList(isMarkdown: false) }
+        if options.flag("--table") { return .checkList(isMarkdown: true) }
+        var request = CheckRequest()
+        guard let file = options.word() else {
+            throw UsageError(message: "check wants a file: smart-meter check FILE.so, or check --list")
+        }
+        request.file = file
+        request.isJSON = options.flag("--json")
+        request.meterType = try options.value("--type")
+        request.only = try options.values("--only").flatMap { $0.split(separator: ",").map(String.init) }
+        request.settings = try options.values("--setting")
+        request.seed = try options.number("--seed", in: 0...UInt64.max)
+        if let wait = try options.number("--wait", in: 0...600) { request.wait = Int64(wait) }
+        if let jobs = try options.number("--jobs", in: 1...64) { request.jobs = Int(jobs) }
+        return .check(request)
     }
 
     private static func outboxVerb(_ options: inout Options) throws(UsageError) -> OutboxVerb {
@@ -87,7 +113,10 @@ enum Arguments {
 /// Words and options, taken one by one; what is left over at the end was not understood.
 private struct Options {
     private var words: [String] = []
-    private var options: [String: String?] = [:]
+    /// Each as often as it was given.
+    private var options: [String: [String?]] = [:]
+    /// Options whose value may be the next word.
+    private static let valued = ["--from", "--to", "--only", "--setting", "--seed", "--wait", "--type", "--jobs"]
 
     init(_ arguments: [String]) throws(UsageError) {
         var rest = arguments[...]
@@ -98,11 +127,11 @@ private struct Options {
             }
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             if parts.count == 2 {
-                options[parts[0]] = parts[1]
-            } else if ["--from", "--to"].contains(word), let next = rest.popFirst() {
-                options[word] = next
+                options[parts[0], default: []].append(parts[1])
+            } else if Self.valued.contains(word), let next = rest.popFirst() {
+                options[word, default: []].append(next)
             } else {
-                options[word] = .some(nil)
+                options[word, default: []].append(nil)
             }
         }
         words.reverse()
@@ -113,9 +142,28 @@ private struct Options {
     mutating func flag(_ name: String) -> Bool { options.removeValue(forKey: name) != nil }
 
     mutating func value(_ name: String) throws(UsageError) -> String? {
-        guard let value = options.removeValue(forKey: name) else { return nil }
-        guard let value, !value.isEmpty else { throw UsageError(message: "\(name) wants a value, such as \(name)=...") }
-        return value
+        try values(name).last
+    }
+
+    /// Every value of an option that may be given more than once.
+    mutating func values(_ name: String) throws(UsageError) -> [String] {
+        var values: [String] = []
+        for value in options.removeValue(forKey: name) ?? [] {
+            guard let value, !value.isEmpty else {
+                throw UsageError(message: "\(name) wants a value, such as \(name)=...")
+            }
+            values.append(value)
+        }
+        return values
+    }
+
+    mutating func number(_ name: String, in range: ClosedRange<UInt64>) throws(UsageError) -> UInt64? {
+        guard let text = try value(name) else { return nil }
+        guard let number = UInt64(text), range.contains(number) else {
+            throw UsageError(
+                message: "\(name)=\(text) is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
     }
 
     func finish() throws(UsageError) {

@@ -37,6 +37,11 @@ enum SmartMeter {
             return ExitStatus.ok
         case .run: return RunCommand.run(terminal)
         case .adapterRunner(let parent): return AdapterRunner.run(parent: parent)
+        case .checkChild(let parent): return CheckChild.run(parent: parent)
+        case .check(let request): return CheckCommand.run(request, console: terminal)
+        case .checkList(let isMarkdown):
+            terminal.print(isMarkdown ? CheckCommand.table() : CheckCommand.list())
+            return ExitStatus.ok
         case .adapters(let json):
             return withSettings(terminal) { AdaptersCommand.run($0, json: json, console: terminal) }
         case .config(let json): return withSettings(terminal) { ConfigCommand.run($0, json: json, console: terminal) }

@@ -22,6 +22,9 @@ enum Usage {
           outbox replay [--from T] [--to T]
                                      send again: what was rejected, or a span of time
           outbox drop --yes          give up what waits; each outbox command has --json
+          check FILE.so [--json] [--only NAME] [--setting NAME=VALUE] [--type T] [--wait SECONDS] [--seed N] [--jobs N]
+                                     whether an adapter keeps the rules of meter_adapter.h
+          check --list               the checks that there are
           config [--json]            the settings in force, and where each came from
           config --table             the table of all settings (Markdown)
           --version, --help

@@ -87,3 +87,12 @@ struct Redactor: Sendable {
         }
     }
 }
+
+/// Masks secrets in a text that is no line of the log.
+package enum Redaction {
+    package static func of(_ text: String, _ secrets: [String]) -> String {
+        var redactor = Redactor()
+        redactor.add(secrets)
+        return String(decoding: redactor.redacted(text), as: UTF8.self)
+    }
+}

@@ -43,6 +43,8 @@ package struct HTTPResponse: Sendable {
     package var retryAfter: Int64 = 0
     /// By lower-case name, of the last answer.
     package var headers: [String: String] = [:]
+
+    package init() {}
 }
 
 /// Why there is no answer.

@@ -1,5 +1,7 @@
 package import Configuration
 package import Observability
+import CLinux
+import Glibc
 import Platform
 import Readings
 
@@ -37,8 +39,7 @@ package struct AdapterLoader: Sendable {
     ) throws(LibraryObjection) -> (identity: FileIdentity, adapters: [LoadedAdapter]) {
         let file = try AdapterFile(name, in: directory, isTrusted: isRelease)
         let library = try staging.stage(file)
-        let needs = try ELFCheck.needs(of: library.open())
-        if !isRelease, let reason = objection(to: needs, in: directory) { throw LibraryObjection(reason: reason) }
+        let needs = try Self.needs(of: library.open(), in: directory, isRelease: isRelease)
         let needed = isRelease ? Self.paths(of: needs, in: directory) : []
         let path = "\(directory)/\(name)"
         let places = try places(library, needed, isHosted: isRelease && mayRunHere(needs), path)
@@ -77,12 +78,22 @@ package struct AdapterLoader: Sendable {
         isolation == .auto && needs.libraries.allSatisfy { name in Self.harmless.contains { name.hasPrefix($0) } }
     }
 
-    private func objection(to needs: ELFCheck.Needs, in directory: String) -> String? {
-        if let name = needs.libraries.first(where: { name in Self.swift.contains { name.hasPrefix($0) } }) {
+    /// What the library needs, where it may be given to the loader.
+    static func needs(
+        of file: borrowing FileDescriptor, in directory: String, isRelease: Bool
+    ) throws(LibraryObjection) -> ELFCheck.Needs {
+        let needs = try ELFCheck.needs(of: file)
+        guard !isRelease, let reason = objection(to: needs, in: directory) else { return needs }
+        throw LibraryObjection(reason: reason, rule: .needs)
+    }
+
+    /// Why a library that was dropped in cannot be used: what it needs, it has to bring along.
+    private static func objection(to needs: ELFCheck.Needs, in directory: String) -> String? {
+        if let name = needs.libraries.first(where: { name in swift.contains { name.hasPrefix($0) } }) {
             return "it needs \(name): an adapter in Swift has to be linked with -static-stdlib"
         }
         // A copy has no neighbours.
-        let paths = needs.searchPaths.filter { $0.contains("ORIGIN") }.map { Self.resolved($0, in: directory) }
+        let paths = needs.searchPaths.filter { $0.contains("ORIGIN") }.map { resolved($0, in: directory) }
         let neighbour = needs.libraries.first { name in paths.contains { FileIdentity.isThere("\($0)/\(name)") } }
         return neighbour.map { "it needs \($0) beside it: an adapter has to be a single file; link it statically" }
     }
@@ -93,6 +104,17 @@ package struct AdapterLoader: Sendable {
         return needs.libraries.compactMap { name in
             places.map { "\($0)/\(name)" }.first(where: FileIdentity.isThere)
         }
+    }
+
+    /// As `paths`, of a library where it lies.
+    static func runtime(of file: String) -> [String] {
+        let descriptor = FileDescriptor(owning: unsafe sm_open(file, O_RDONLY, 0))
+        guard let needs = try? ELFCheck.needs(of: descriptor) else { return [] }
+        return paths(of: needs, in: directory(of: file))
+    }
+
+    static func directory(of file: String) -> String {
+        "/" + file.split(separator: "/").dropLast().joined(separator: "/")
     }
 
     private static func resolved(_ path: String, in directory: String) -> String {

@@ -127,7 +127,7 @@ enum ELFCheck {
 }
 
 /// Bounded reads of a file.
-private struct ELFBytes {
+struct ELFBytes {
     let descriptor: Int32
     let size: UInt64
 

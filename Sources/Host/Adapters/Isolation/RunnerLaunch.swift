@@ -27,7 +27,7 @@ struct RunnerLaunch: Sendable {
     ) throws(Failure) -> (descriptions: [AdapterDescription], landlock: Int) {
         let (runner, descriptions, landlock) = try load(setup, name: "describe", say: say)
         runner.end()
-        if let reason = descriptions.lazy.compactMap(\.objection).first { throw .refused(reason) }
+        if let objection = descriptions.lazy.compactMap(\.objection).first { throw .refused(objection.reason) }
         if let reason = AdapterLibrary.objection(toAll: descriptions) { throw .refused(reason) }
         return (descriptions, landlock)
     }

@@ -20,7 +20,7 @@ package final class RunnerSpawner: Sendable {
     }
 
     private enum Work: Sendable {
-        case spawn(name: String, Reply<Result<Child, SystemError>>)
+        case spawn(verb: String, name: String, Reply<Result<Child, SystemError>>)
         case sweep
     }
 
@@ -64,7 +64,8 @@ package final class RunnerSpawner: Sendable {
                 bell.wait(until: isSweeping ? Clock.monotonic() + Self.sweepPause : nil)
                 for item in work.take() {
                     switch item {
-                    case .spawn(let name, let reply): reply.give(Self.spawn(program, name, variables))
+                    case .spawn(let verb, let name, let reply):
+                        reply.give(Self.spawn(program, verb, name, variables))
                     case .sweep: isSweeping = adoptsOrphans
                     }
                 }
@@ -73,10 +74,13 @@ package final class RunnerSpawner: Sendable {
         }
     }
 
-    /// Starts a runner; the calling thread waits for it. `name` is seen in lists of processes.
-    func spawn(_ name: String) throws(SystemError) -> Child {
+    /// Starts a runner; the calling thread waits for it.
+    /// - Parameters:
+    ///   - name: is seen in lists of processes.
+    ///   - verb: what the program is to do there.
+    func spawn(_ name: String, verb: String = "adapter-runner") throws(SystemError) -> Child {
         let reply = try Reply<Result<Child, SystemError>>()
-        work.post(.spawn(name: name, reply))
+        work.post(.spawn(verb: verb, name: name, reply))
         guard let result = reply.wait(until: nil) else { throw SystemError("spawn", EAGAIN) }
         return try result.get()
     }
@@ -99,8 +103,9 @@ package final class RunnerSpawner: Sendable {
 
     // MARK: The spawner's thread
 
-    private static func spawn(_ program: String, _ name: String, _ environment: [String]) -> Result<Child, SystemError>
-    {
+    private static func spawn(
+        _ program: String, _ verb: String, _ name: String, _ environment: [String]
+    ) -> Result<Child, SystemError> {
         do throws(SystemError) {
             var calls: [Int32] = [-1, -1]
             var line: [Int32] = [-1, -1]
@@ -117,7 +122,7 @@ package final class RunnerSpawner: Sendable {
             let theirOutput = FileDescriptor(owning: ends[1])
 
             var process: pid_t = 0
-            let words = ["smart-meter", "adapter-runner", "\(getpid())", name]
+            let words = ["smart-meter", verb, "\(getpid())", name]
             let arguments = unsafe (words.map { unsafe strdup($0) } + [nil])
             let variables = unsafe (environment.map { unsafe strdup($0) } + [nil])
             defer { unsafe (arguments + variables).forEach { unsafe free($0) } }
