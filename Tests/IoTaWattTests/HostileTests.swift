@@ -1,4 +1,5 @@
 import AdapterABI
+import AdapterKit
 import FakeHost
 import Foundation
 import TestSupport
@@ -279,6 +280,6 @@ import Testing
             ("1.2.3", nil), ("\"\"", nil), ("\"1 2\"", nil), ("true", nil), ("0x10", nil), ("1e999", nil), ("--1", nil),
         ] as [(String, Double?)])
     func `a number is read as a person would`(text: String, value: Double?) {
-        #expect(LooseJSON.parse(Array("[\(text)]".utf8))?.value.list?.first?.number == value)
+        #expect(JSON.parseLoosely(Array("[\(text)]".utf8))?.value.list?.first?.looseNumber == value)
     }
 }

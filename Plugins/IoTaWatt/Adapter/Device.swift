@@ -42,7 +42,7 @@ struct Device: Sendable {
 
     private func json(
         _ target: String, _ deadline: Deadline?
-    ) throws(AdapterError) -> (value: LooseJSON, isWhole: Bool) {
+    ) throws(AdapterError) -> (value: JSON, isWhole: Bool) {
         var request = HTTPRequest(.get, preferences.url + target)
         if !preferences.password.isEmpty {
             request.authorization = .digest(user: preferences.user, password: preferences.password)
@@ -52,7 +52,7 @@ struct Device: Sendable {
         let response = try host.http(request)
         let place = preferences.url + target.prefix { $0 != "?" }
         try check(response, place)
-        guard let parsed = LooseJSON.parse(response.body) else {
+        guard let parsed = JSON.parseLoosely(response.body) else {
             throw AdapterError(.badData, "\(place) answered something that is not JSON")
         }
         return parsed
@@ -80,7 +80,7 @@ struct Device: Sendable {
 
     /// What the device says of a query: `{"error":"invalid query. Invalid series: heap_pump"}`.
     private static func complaint(_ body: [UInt8]) -> String {
-        let said = LooseJSON.parse(body)?.value["error"]?.text ?? String(decoding: body.prefix(200), as: UTF8.self)
+        let said = JSON.parseLoosely(body)?.value["error"]?.text ?? String(decoding: body.prefix(200), as: UTF8.self)
         return String(said.filter { !$0.isNewline }.prefix(200))
     }
 }

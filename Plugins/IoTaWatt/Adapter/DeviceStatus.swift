@@ -1,3 +1,5 @@
+import AdapterKit
+
 /// What `/status` says of the device, as far as it matters here.
 struct DeviceStatus: Sendable {
     /// The device's clock, seconds since the epoch.
@@ -10,14 +12,14 @@ struct DeviceStatus: Sendable {
     var logs: DeviceLogs?
 
     /// Nil where it is no IoTaWatt's.
-    init?(_ json: LooseJSON) {
+    init?(_ json: JSON) {
         guard let inputs = json["inputs"]?.list else { return nil }
-        func numbers(_ inputs: [LooseJSON]) -> [Int] { inputs.compactMap { $0["channel"]?.integer } }
+        func numbers(_ inputs: [JSON]) -> [Int] { inputs.compactMap { $0["channel"]?.looseInteger } }
         channels = numbers(inputs)
         guard channels.count == inputs.count else { return nil }
         electricChannels = numbers(inputs.filter { $0["Vrms"] != nil || $0["Watts"] != nil })
         outputs = (json["outputs"]?.list ?? []).compactMap { $0["name"]?.text }
-        time = json["stats"]?["currenttime"]?.integer
+        time = json["stats"]?["currenttime"]?.looseInteger
         version = json["stats"]?["version"]?.text
         logs = DeviceLogs(json["datalogs"])
     }
@@ -33,11 +35,12 @@ struct DeviceLogs: Hashable, Sendable {
 
     var from: Int { min(currentFrom, historyFrom ?? currentFrom) }
 
-    init?(_ json: LooseJSON?) {
+    init?(_ json: JSON?) {
         // A list with names, and before that an object.
         func log(_ id: String, _ old: String) -> (from: Int, to: Int)? {
             let log = json?.list?.first { $0["id"]?.text == id } ?? json?[old]
-            guard let from = log?["firstkey"]?.integer, let to = log?["lastkey"]?.integer, from > 0, to >= from,
+            guard let from = log?["firstkey"]?.looseInteger, let to = log?["lastkey"]?.looseInteger, from > 0,
+                to >= from,
                 to < Self.latest
             else { return nil }
             return (from, to)
@@ -64,7 +67,7 @@ struct Series: Hashable, Sendable {
     var unit: Unit?
 
     /// Nil where it is no list of series. An entry that makes no sense keeps its place: places are numbers of inputs.
-    static func list(_ json: LooseJSON) -> [Series]? {
+    static func list(_ json: JSON) -> [Series]? {
         json["series"]?.list?.map { entry in
             Series(name: entry["name"]?.text ?? "", unit: entry["unit"]?.text.flatMap(Unit.init))
         }

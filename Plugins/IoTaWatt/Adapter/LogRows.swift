@@ -1,3 +1,5 @@
+import AdapterKit
+
 /// A stretch of the device's log, asked for in groups of the same length. Times are seconds since the epoch, of the
 /// device's clock.
 struct LogQuery: Hashable, Sendable {
@@ -51,7 +53,7 @@ struct LogRows: Sendable {
     private(set) var problems: [String] = []
 
     /// Nil where it is no answer to a query.
-    init?(_ json: LooseJSON, isWhole: Bool, to query: LogQuery) {
+    init?(_ json: JSON, isWhole: Bool, to query: LogQuery) {
         guard let lines = json["data"]?.list ?? json.list else { return nil }
         answeredTo = query.end
         var next = query.begin
@@ -70,13 +72,13 @@ struct LogRows: Sendable {
             note("the answer is cut off after \(rows.count) of \(query.rowCount) rows")
             answeredTo = min(query.end, next)
         }
-        if let limit = json["limit"]?.integer, limit < query.end {
+        if let limit = json["limit"]?.looseInteger, limit < query.end {
             answeredTo = max(query.begin, min(answeredTo, limit))
         }
     }
 
-    private mutating func row(_ line: LooseJSON, _ query: LogQuery, notBefore earliest: Int) -> Row? {
-        guard let cells = line.list, let start = cells.first?.integer, start >= earliest, start < query.end,
+    private mutating func row(_ line: JSON, _ query: LogQuery, notBefore earliest: Int) -> Row? {
+        guard let cells = line.list, let start = cells.first?.looseInteger, start >= earliest, start < query.end,
             (start - query.begin).isMultiple(of: query.group)
         else { return nil }
         guard cells.count > query.columns.count else {
@@ -86,7 +88,7 @@ struct LogRows: Sendable {
         var values: [Double?] = []
         values.reserveCapacity(query.columns.count)
         for (index, cell) in cells[1...query.columns.count].enumerated() {
-            let value = cell.number
+            let value = cell.looseNumber
             if value == nil, cell != .null { note("\(query.columns[index]) has a value that is no number") }
             values.append(value)
         }
