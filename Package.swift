@@ -69,6 +69,9 @@ let package = Package(
         system("CMicrohttpd", "libmicrohttpd", apt: "libmicrohttpd-dev"),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "WebPages", cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
+        .target(
+            name: "AuthorKit", exclude: ["templates"],
+            cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
 
         stage("Platform", ["CLinux", "CCrypto"]),
         stage("Readings", []),
@@ -85,7 +88,7 @@ let package = Package(
             name: "smart-meter",
             dependencies: [
                 "Platform", "Readings", "Observability", "Configuration", "Transfer", "Analysis", "Storage",
-                "Adapters", "Pipeline", "Delivery", "API",
+                "Adapters", "Pipeline", "Delivery", "API", "AuthorKit",
             ],
             path: "Sources/Host/Command", swiftSettings: strict),
         .executableTarget(
