@@ -53,7 +53,7 @@ func tests(_ name: String, _ dependencies: [String], exclude: [String] = []) -> 
         path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: strict)
 }
 
-let adapters = ["Mock", "HomeAssistant", "IoTaWatt"]
+let adapters = ["Mock", "HomeAssistant", "IoTaWatt", "HTTPJSON"]
 
 let package = Package(
     name: "smart-meter",
@@ -127,5 +127,6 @@ let package = Package(
             "IoTaWatt",
             ["AdapterABI", "AdapterKit", "IoTaWattAdapter", "FakeHost", "TestSupport"], exclude: ["Fixtures"]),
         tests("Mock", ["FakeHost", "TestSupport"]),
+        tests("HTTPJSON", ["AdapterABI", "FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)
 )

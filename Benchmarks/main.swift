@@ -13,6 +13,7 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("lines", LineBenchmark.run),
     ("delivery", DeliveryBenchmark.run),
     ("iotawatt", IoTaWattBenchmark.run),
+    ("http-json", HTTPJSONBenchmark.run),
     ("backfill", BackfillBenchmark.run),
 ]
 
