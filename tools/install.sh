@@ -1,11 +1,12 @@
 #!/bin/bash
-# Installs what .build/release has: the host, the adapters, the header for adapter authors, and the parts of Swift's
-# runtime that they load, beside each other, so that nothing else of Swift is needed on that machine.
+# Installs what .build/release (or BUILD) has: the host, the adapters, what adapter authors need (header, pkg-config file,
+# example), and the parts of Swift's runtime that are loaded, beside each other, so that nothing else of Swift is needed on
+# that machine. What is installed finds itself by relative paths: the tree can be moved.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root="${DESTDIR:-}${PREFIX:-/usr/local}"
 library="$root/lib/smart-meter"
-build=$(swift build -c release --show-bin-path)
+build=${BUILD:-$(swift build -c release --show-bin-path)}
 runtime="$(dirname "$(readlink -f "$(command -v swift)")")/../lib/swift/linux"
 
 if ! command -v patchelf > /dev/null; then
@@ -16,15 +17,22 @@ if ! command -v patchelf > /dev/null; then
     apt-get update -qq && apt-get install -y -qq --no-install-recommends patchelf > /dev/null
 fi
 
-install -d "$root/bin" "$library/adapters" "$root/include" "$root/share/doc/smart-meter"
+documents="$root/share/doc/smart-meter"
+install -d "$root/bin" "$library/adapters" "$root/include" "$root/lib/pkgconfig" "$documents"/{docs,Examples/c}
 install -m 755 "$build/smart-meter" "$root/bin/smart-meter"
 patchelf --set-rpath '$ORIGIN/../lib/smart-meter' "$root/bin/smart-meter"
 for adapter in $(tools/adapters.sh); do
     install -m 644 "$build/lib$adapter.so" "$library/adapters/"
     patchelf --set-rpath '$ORIGIN/..' "$library/adapters/lib$adapter.so"
 done
-install -m 644 Sources/AdapterABI/include/meter_adapter.h "$root/include/"
-install -m 644 README.md LICENSE CHANGELOG.md .env.example "$root/share/doc/smart-meter/"
+header=Sources/AdapterABI/include/meter_adapter.h
+install -m 644 "$header" "$root/include/"
+abi=$(sed -n 's/^#define METER_ABI_\(MAJOR\|MINOR\) \([0-9]*\)u$/\2/p' "$header" | paste -sd .)
+sed "s/@ABI@/$abi/" packaging/smart-meter-adapter.pc.in | install -m 644 /dev/stdin \
+    "$root/lib/pkgconfig/smart-meter-adapter.pc"
+install -m 644 README.md LICENSE CHANGELOG.md .env.example "$documents/"
+install -m 644 docs/*.md "$documents/docs/"
+install -m 644 Examples/c/{README.md,Makefile,file_meter.c} "$documents/Examples/c/"
 
 # needed FILE...: the parts of Swift's runtime that the files name.
 needed() {
