@@ -127,6 +127,7 @@ let package = Package(
             "IoTaWatt",
             ["AdapterABI", "AdapterKit", "IoTaWattAdapter", "FakeHost", "TestSupport"], exclude: ["Fixtures"]),
         tests("Mock", ["FakeHost", "TestSupport"]),
+        tests("AuthorKit", ["TestSupport"]),
         tests("HTTPJSON", ["AdapterABI", "FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)
 )
