@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The layout of meter_adapter.h as a table, and whether a header only appends to a table of before.
+"""The layout of meter_adapter.h as a table, and whether a header only appends to a table of before (or names a
+field that was reserved).
 
   tools/abi.py table HEADER             prints the table: structs, fields, functions, constants, ids
   tools/abi.py compare TABLE HEADER     ends with 1 and says what broke where the header does more than append
@@ -97,12 +98,25 @@ def may_grow(name, rows):
     return name in SIZED_BY_STRIDE or ("field", f"{name}.struct_size") in rows
 
 
+def named_reserves(before, now):
+    """Fields that were `reserved`, which is always zero, and have a name now: the old name to the new one."""
+    named = {}
+    for (kind, name), rest in before.items():
+        struct, _, field = name.partition(".")
+        if kind == "field" and field == "reserved" and (kind, name) not in now:
+            there = [new for (kind, new), there in now.items()
+                     if kind == "field" and new.startswith(struct + ".") and there == rest]
+            named.update({name: new for new in there if ("field", new) not in before})
+    return named
+
+
 def compare(before, now):
     """What is more than an addition, in words."""
     faults = []
+    named = named_reserves(before, now)
     size = lambda rows, name: int(rows["struct", name].split()[1])
     for (kind, name), rest in before.items():
-        there = now.get((kind, name))
+        there = now.get((kind, named.get(name, name)))
         if there is None:
             faults.append(f"{kind} {name} is gone (it was: {rest})")
         elif kind == "struct":
@@ -118,7 +132,7 @@ def compare(before, now):
         elif there != rest:
             faults.append(f"{kind} {name} was: {rest}; is: {there}")
     for (kind, name), rest in now.items():
-        if kind != "field" or (kind, name) in before:
+        if kind != "field" or (kind, name) in before or name in named.values():
             continue
         struct = name.split(".")[0]
         if ("struct", struct) not in before:

@@ -59,6 +59,8 @@ import Testing
                 "#define METER_LOGIN \"meter.login/1\"\n#define METER_LOGIN_2 \"meter.login/2\""
             ),
             ("#define METER_ABI_MINOR 1u", "#define METER_ABI_MINOR 2u"),
+            // What was reserved is zero in what adapters of before send.
+            ("    uint32_t reserved;\n    uint64_t present;", "    uint32_t flags;\n    uint64_t present;"),
         ])
     func addition(_ old: String, _ new: String) throws {
         #expect(try faults(replacing: old, new) == "")
@@ -78,6 +80,10 @@ import Testing
             ),
             ("    int64_t history_reach_ns;     /**<", "    int64_t history_far_ns; /**<", "history_reach_ns is gone"),
             ("    int64_t late_ns;              /**<", "    double late_ns; /**<", "meter_descriptor.late_ns"),
+            (
+                "    uint32_t reserved;\n    uint64_t present;", "    float gain;\n    uint64_t present;",
+                "meter_circuit.reserved"
+            ),
             // A function that is called otherwise, at the same place.
             (
                 "int32_t (*spend)(void *context, uint32_t requests);",
