@@ -58,7 +58,7 @@ import Testing
                 "#define METER_LOGIN \"meter.login/1\"",
                 "#define METER_LOGIN \"meter.login/1\"\n#define METER_LOGIN_2 \"meter.login/2\""
             ),
-            ("#define METER_ABI_MINOR 1u", "#define METER_ABI_MINOR 2u"),
+            ("#define METER_ABI_MINOR \(METER_ABI_MINOR)u", "#define METER_ABI_MINOR \(METER_ABI_MINOR + 1)u"),
             // What was reserved is zero in what adapters of before send.
             ("    uint32_t reserved;\n    uint64_t present;", "    uint32_t flags;\n    uint64_t present;"),
         ])
@@ -108,7 +108,7 @@ import Testing
                 "meter_library *meter_adapter_entry(uint32_t host_abi);",
                 "meter_library *meter_entry(uint32_t host_abi);", "meter_adapter_entry is gone"
             ),
-            ("#define METER_ABI_MAJOR 0u", "#define METER_ABI_MAJOR 7u", "METER_ABI_MAJOR"),
+            ("#define METER_ABI_MAJOR \(METER_ABI_MAJOR)u", "#define METER_ABI_MAJOR 7u", "METER_ABI_MAJOR"),
         ])
     func breach(_ old: String, _ new: String, _ word: String) throws {
         let found = try faults(replacing: old, new)
