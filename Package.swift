@@ -54,7 +54,7 @@ func tests(_ name: String, _ dependencies: [String], exclude: [String] = []) -> 
         path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: strict)
 }
 
-let adapters = ["Mock", "HomeAssistant", "IoTaWatt", "Shelly", "Emporia", "Sense"]
+let adapters = ["Mock", "HomeAssistant", "IoTaWatt", "Shelly", "Emporia", "Sense", "HTTPJSON"]
 /// Libraries of the system that an adapter needs beside the C library.
 let libraries = ["Shelly": ["CMosquitto"], "Emporia": ["CCrypto"], "Sense": ["CCrypto"]]
 
@@ -73,6 +73,9 @@ let package = Package(
         system("CMosquitto", "libmosquitto", apt: "libmosquitto-dev"),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "WebPages", cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
+        .target(
+            name: "AuthorKit", exclude: ["templates"],
+            cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
 
         stage("Platform", ["CLinux", "CCrypto"]),
         stage("Readings", []),
@@ -89,7 +92,7 @@ let package = Package(
             name: "smart-meter",
             dependencies: [
                 "Platform", "Readings", "Observability", "Configuration", "Transfer", "Analysis", "Storage",
-                "Adapters", "Pipeline", "Delivery", "API",
+                "Adapters", "Pipeline", "Delivery", "API", "AuthorKit",
             ],
             path: "Sources/Host/Command", swiftSettings: strict),
         .executableTarget(
@@ -134,5 +137,7 @@ let package = Package(
         tests(
             "Shelly", ["AdapterABI", "AdapterKit", "ShellyAdapter", "Analysis", "Readings", "FakeHost", "TestSupport"]),
         tests("Sense", ["AdapterABI", "AdapterKit", "SenseAdapter", "FakeHost", "TestSupport"], exclude: ["Fixtures"]),
+        tests("AuthorKit", ["TestSupport"]),
+        tests("HTTPJSON", ["AdapterABI", "FakeHost", "TestSupport"]),
     ] + adapters.flatMap(adapter)
 )

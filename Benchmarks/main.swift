@@ -16,6 +16,7 @@ let benchmarks: [(name: String, run: () throws -> [Measurement])] = [
     ("shelly", ShellyBenchmark.run),
     ("sense", SenseBenchmark.run),
     ("emporia", EmporiaBenchmark.run),
+    ("http-json", HTTPJSONBenchmark.run),
     ("backfill", BackfillBenchmark.run),
     ("memory", MemoryBenchmark.run),
 ]

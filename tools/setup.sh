@@ -58,6 +58,8 @@ command -v dpkg-query > /dev/null || { say "not a Debian system; see README.md f
 case "${1:-build}" in
     build) install_packages "${BUILD_PACKAGES[@]}" ;;
     test)
+        # The example in Rust, with whatever Rust there is.
+        command -v cargo > /dev/null || TEST_PACKAGES+=(cargo rustc)
         install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
         tools/setup-home-assistant.sh
         tools/setup-iotawattpy.sh

@@ -71,5 +71,5 @@ static const meter_library library = {
 };
 
 METER_EXPORT const meter_library *meter_adapter_entry(uint32_t host_abi) {
-    return host_abi == METER_ABI ? &library : NULL; /* while the major is 0; from 1 on, compare host_abi >> 16 */
+    return meter_serves(host_abi) ? &library : NULL;
 }

@@ -4,7 +4,7 @@ import Synchronization
 /// The library's adapters as the interface wants them: the body of `meter_adapter_entry`. Answers NULL for a host that
 /// these adapters cannot serve.
 public func exportAdapters(_ hostABI: UInt32, _ adapters: any MeterAdapter.Type...) -> UnsafePointer<meter_library>? {
-    guard hostABI == (METER_ABI_MAJOR << 16 | METER_ABI_MINOR) else { return nil }
+    guard meter_serves(hostABI) != 0 else { return nil }
     return unsafe Exported.shared.library(of: adapters)
 }
 

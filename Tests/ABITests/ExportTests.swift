@@ -6,7 +6,10 @@ import Testing
 @Suite struct ExportTests {
     @Test(
         "An adapter exports its entry point and nothing else",
-        arguments: ["libsmartmeter-mock.so", "libsmartmeter-homeassistant.so"])
+        arguments: [
+            "libsmartmeter-mock.so", "libsmartmeter-homeassistant.so", "libsmartmeter-iotawatt.so",
+            "libsmartmeter-httpjson.so",
+        ])
     func exports(_ library: String) throws {
         let folder = try TemporaryDirectory("nm")
         let path = Checkout.products.appendingPathComponent(library).path

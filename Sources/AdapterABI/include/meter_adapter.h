@@ -520,6 +520,11 @@ METER_EXPORT const meter_library *meter_adapter_entry(uint32_t host_abi);
 
 /* ------------------------------------------------------------------------------------------------ helpers -- */
 
+/** 1 where a library that was built with this header can serve a host of that METER_ABI. */
+static inline int32_t meter_serves(uint32_t host_abi) {
+    return METER_ABI_MAJOR == 0u ? host_abi == METER_ABI : host_abi >> 16 == METER_ABI_MAJOR;
+}
+
 /** A text from a NUL-terminated string; the string must outlive it. */
 static inline meter_text meter_text_of(const char *string) {
     uint32_t length = 0;

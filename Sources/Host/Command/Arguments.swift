@@ -9,6 +9,8 @@ enum Verb: Equatable {
     /// Asks a meter's own log for a span.
     case backfill(instance: String?, from: String?, to: String?)
     case config(json: Bool)
+    /// Writes the project of a new adapter.
+    case newAdapter(name: String, language: AuthorLanguage, directory: String?)
     /// The table of settings as the README has it.
     case settingsTable
     /// Whether an adapter keeps the rules of the interface.
@@ -66,9 +68,21 @@ enum Arguments {
         case "backfill":
             return .backfill(
                 instance: options.word(), from: try options.value("--from"), to: try options.value("--to"))
+        case "new-adapter": return try newAdapter(&options)
         case "config": return options.flag("--table") ? .settingsTable : .config(json: options.flag("--json"))
         case let word: throw UsageError(message: "unknown command '\(word)'; try smart-meter --help")
         }
+    }
+
+    private static func newAdapter(_ options: inout Options) throws(UsageError) -> Verb {
+        let languages = AuthorLanguage.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let name = options.word() else {
+            throw UsageError(message: "new-adapter wants a name, such as new-adapter my_meter --language c")
+        }
+        guard let word = try options.value("--language"), let language = AuthorLanguage(rawValue: word) else {
+            throw UsageError(message: "new-adapter wants --language, one of \(languages)")
+        }
+        return .newAdapter(name: name, language: language, directory: try options.value("--directory"))
     }
 
     /// The host's process, and a name that is only for lists of processes.
@@ -116,7 +130,10 @@ private struct Options {
     /// Each as often as it was given.
     private var options: [String: [String?]] = [:]
     /// Options whose value may be the next word.
-    private static let valued = ["--from", "--to", "--only", "--setting", "--seed", "--wait", "--type", "--jobs"]
+    private static let valued = [
+        "--from", "--to", "--only", "--setting", "--seed", "--wait", "--type", "--jobs",
+        "--language", "--directory",
+    ]
 
     init(_ arguments: [String]) throws(UsageError) {
         var rest = arguments[...]

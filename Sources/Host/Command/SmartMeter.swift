@@ -11,6 +11,7 @@ enum SmartMeter {
         static let failed: Int32 = 1
         static let usage: Int32 = 64
         static let unavailable: Int32 = 69
+        static let cannotCreate: Int32 = 73
         static let configuration: Int32 = 78
         /// As a shell has it after Ctrl-C.
         static let interrupted: Int32 = 130
@@ -45,6 +46,10 @@ enum SmartMeter {
         case .adapters(let json):
             return withSettings(terminal) { AdaptersCommand.run($0, json: json, console: terminal) }
         case .config(let json): return withSettings(terminal) { ConfigCommand.run($0, json: json, console: terminal) }
+        case .newAdapter(let name, let language, let directory):
+            // Whatever the settings of a host that may run here say.
+            return NewAdapterCommand.run(
+                name: name, language: language, directory: directory, settings: .read(), console: terminal)
         case .read(let type, let json):
             return withSettings(terminal) { settings in
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)

@@ -27,6 +27,8 @@ enum Usage {
           check --list               the checks that there are
           config [--json]            the settings in force, and where each came from
           config --table             the table of all settings (Markdown)
+          new-adapter NAME --language c|swift|rust [--directory D]
+                                     write the project of a new adapter, ready to build
           --version, --help
 
         T is 2026-11-23T07:00:00Z, or seconds since 1970.

@@ -1,0 +1,1 @@
+../../Sources/AdapterABI/include/meter_adapter.h

@@ -1,0 +1,1 @@
+../../../Sources/AuthorKit/templates/rust/src/abi_tests.rs
