@@ -490,12 +490,12 @@ static const meter_setting settings[] = {
 /* Writable on purpose: an adapter may break its word that it never changes. */
 static meter_descriptor descriptor = {
     .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
 #ifdef OF_THE_FUTURE
-    .abi_minor = METER_ABI_MINOR + 7,
+    .abi_major = 9,
 #else
-    .abi_minor = METER_ABI_MINOR,
+    .abi_major = METER_ABI_MAJOR,
 #endif
+    .abi_minor = METER_ABI_MINOR,
     .struct_size = sizeof(meter_descriptor),
     .meter_type = METER_TEXT(METER_TYPE_NAME),
     .name = METER_TEXT("Hostile"),

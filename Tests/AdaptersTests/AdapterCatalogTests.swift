@@ -49,7 +49,7 @@ import Testing
         ("missing_function()", "missing_function"),
         ("library.magic = 1", "METER_MAGIC"),
         ("library.abi_major = 9", "ABI 9."),
-        ("library.abi_minor = 77", "ABI 0.77"),
+        ("library.abi_major = 0, library.abi_minor = 77", "ABI 0.77"),
         ("library.struct_size = 8", "meter_library"),
         ("library.descriptor_count = 0", "meter_library"),
         ("library.descriptor_count = 4000000000u", "meter_library"),
