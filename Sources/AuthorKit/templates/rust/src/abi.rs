@@ -246,7 +246,7 @@ pub struct meter_http_request {
     pub header_stride: u32,
     pub body: meter_text,
     pub auth: u32,
-    pub reserved: u32,
+    pub flags: u32,
     pub user: meter_text,
     pub secret: meter_text,
     pub ca_file: meter_text,

@@ -43,7 +43,7 @@ fn declared_here() -> Table {
         meter_host { abi_major, abi_minor, struct_size, reserved, name, instance, context, log, setting, extension,
             emit, condition, now_wall, now_monotonic, cancelled, cancel_fd, spend }
         meter_http_header { name, value }
-        meter_http_request { struct_size, method, url, headers, header_count, header_stride, body, auth, reserved,
+        meter_http_request { struct_size, method, url, headers, header_count, header_stride, body, auth, flags,
             user, secret, ca_file, deadline_ns, max_body_bytes, body_context, on_body }
         meter_http_response { struct_size, status, retry_after_ns, body_bytes, content_type_length, reserved,
             content_type }
