@@ -103,6 +103,8 @@ pub const METER_AUTH_NONE: u32 = 0;
 pub const METER_AUTH_BASIC: u32 = 1;
 pub const METER_AUTH_DIGEST: u32 = 2;
 pub const METER_AUTH_BEARER: u32 = 3;
+/// Flag of a request: a redirect is its answer.
+pub const METER_HTTP_NO_REDIRECTS: u32 = 1;
 
 pub const METER_STATE_MAX_BYTES: u32 = 65536;
 
@@ -246,7 +248,7 @@ pub struct meter_http_request {
     pub header_stride: u32,
     pub body: meter_text,
     pub auth: u32,
-    pub reserved: u32,
+    pub flags: u32,
     pub user: meter_text,
     pub secret: meter_text,
     pub ca_file: meter_text,

@@ -43,7 +43,7 @@ fn declared_here() -> Table {
         meter_host { abi_major, abi_minor, struct_size, reserved, name, instance, context, log, setting, extension,
             emit, condition, now_wall, now_monotonic, cancelled, cancel_fd, spend }
         meter_http_header { name, value }
-        meter_http_request { struct_size, method, url, headers, header_count, header_stride, body, auth, reserved,
+        meter_http_request { struct_size, method, url, headers, header_count, header_stride, body, auth, flags,
             user, secret, ca_file, deadline_ns, max_body_bytes, body_context, on_body }
         meter_http_response { struct_size, status, retry_after_ns, body_bytes, content_type_length, reserved,
             content_type }
@@ -81,7 +81,8 @@ fn declared_here() -> Table {
         METER_EMIT_QUEUED METER_EMIT_BUSY METER_EMIT_INVALID METER_EMIT_CLOSED
         METER_LOG_ERROR METER_LOG_WARNING METER_LOG_INFO METER_LOG_DEBUG
         METER_HTTP_GET METER_HTTP_POST METER_HTTP_PUT METER_HTTP_DELETE
-        METER_AUTH_NONE METER_AUTH_BASIC METER_AUTH_DIGEST METER_AUTH_BEARER METER_STATE_MAX_BYTES
+        METER_AUTH_NONE METER_AUTH_BASIC METER_AUTH_DIGEST METER_AUTH_BEARER METER_HTTP_NO_REDIRECTS
+        METER_STATE_MAX_BYTES
         METER_SINK_CONTINUE METER_SINK_STOP METER_HISTORY_COMPLETE METER_HISTORY_MORE METER_HISTORY_NOT_YET
         METER_HISTORY_NONE_BEFORE METER_PROMPT_TEXT METER_PROMPT_SECRET METER_PROMPT_CODE
         METER_SETTING_TEXT METER_SETTING_NUMBER METER_SETTING_FLAG METER_SETTING_URL METER_SETTING_SECRET
