@@ -101,6 +101,9 @@ static const unsigned char adapterkit_httprequest_swift[] = {
 static const unsigned char adapterkit_history_swift[] = {
 #embed "../AdapterKit/History.swift"
 };
+static const unsigned char adapterkit_isotime_swift[] = {
+#embed "../AdapterKit/ISOTime.swift"
+};
 static const unsigned char adapterkit_json_swift[] = {
 #embed "../AdapterKit/JSON.swift"
 };
@@ -124,6 +127,9 @@ static const unsigned char adapterkit_reading_swift[] = {
 };
 static const unsigned char adapterkit_textarena_swift[] = {
 #embed "../AdapterKit/TextArena.swift"
+};
+static const unsigned char adapterkit_utctime_swift[] = {
+#embed "../AdapterKit/UTCTime.swift"
 };
 static const unsigned char tests_fakehost_adapterundertest_swift[] = {
 #embed "../../Tests/FakeHost/AdapterUnderTest.swift"
@@ -188,6 +194,7 @@ static const author_kit_file files[] = {
     COPIED("swift", "Sources/AdapterKit/Export.swift", adapterkit_export_swift),
     COPIED("swift", "Sources/AdapterKit/HTTPRequest.swift", adapterkit_httprequest_swift),
     COPIED("swift", "Sources/AdapterKit/History.swift", adapterkit_history_swift),
+    COPIED("swift", "Sources/AdapterKit/ISOTime.swift", adapterkit_isotime_swift),
     COPIED("swift", "Sources/AdapterKit/JSON.swift", adapterkit_json_swift),
     COPIED("swift", "Sources/AdapterKit/JSONNumber.swift", adapterkit_jsonnumber_swift),
     COPIED("swift", "Sources/AdapterKit/JSONParser.swift", adapterkit_jsonparser_swift),
@@ -196,6 +203,7 @@ static const author_kit_file files[] = {
     COPIED("swift", "Sources/AdapterKit/Reading+ABI.swift", adapterkit_reading_abi_swift),
     COPIED("swift", "Sources/AdapterKit/Reading.swift", adapterkit_reading_swift),
     COPIED("swift", "Sources/AdapterKit/TextArena.swift", adapterkit_textarena_swift),
+    COPIED("swift", "Sources/AdapterKit/UTCTime.swift", adapterkit_utctime_swift),
     COPIED("swift", "Tests/FakeHost/AdapterUnderTest.swift", tests_fakehost_adapterundertest_swift),
     COPIED("swift", "Tests/FakeHost/EmittedReading.swift", tests_fakehost_emittedreading_swift),
     COPIED("swift", "Tests/FakeHost/FakeHTTP.swift", tests_fakehost_fakehttp_swift),

@@ -6,6 +6,8 @@ import Testing
 @Suite(.serialized) struct GuideTests {
     private let guide: Guide
     private static let wholeReading = "total (consumption)  412.5 W"
+    /// What `smart-meter check` says at its end, after how many passed.
+    private static let flawless = " passed, 0 failed, 0 crashed, 0 warnings, "
 
     init() throws { guide = try Guide() }
 
@@ -16,10 +18,13 @@ import Testing
             kinds == ["c", "swift", "swift test", "rust", "sh c", "sh swift", "sh rust", "sh installed", "text"])
     }
 
-    @Test("In C: the project builds, passes its test and is read; each piece of code compiles without a warning")
+    @Test(
+        "In C: the project builds, passes its test and the checker, and is read; each piece of code compiles without a warning"
+    )
     func inC() throws {
         let workshop = try Workshop()
-        #expect(try workshop.succeed(guide.script("c")).contains(Self.wholeReading))
+        let output = try workshop.succeed(guide.script("c"))
+        #expect(output.contains(Self.wholeReading) && output.contains(Self.flawless), "\(output.suffix(2000))")
         #expect(try workshop.exports("garden_meter/libsmartmeter-garden_meter.so") == ["meter_adapter_entry"])
         let blocks = guide.blocks("c")
         #expect(blocks.count >= 6)
@@ -37,7 +42,9 @@ import Testing
         }
     }
 
-    @Test("In Swift: the project builds, passes its test and is read; each piece of code compiles without a warning")
+    @Test(
+        "In Swift: the project builds, passes its test and the checker, and is read; each piece of code compiles without a warning"
+    )
     func inSwift() throws {
         let workshop = try Workshop()
         // The guide's pieces go into the project before it is built: once is slow enough.
@@ -54,7 +61,7 @@ import Testing
             try workshop.folder.write("garden_meter/Tests/AdapterTests/Guide\(number).swift", block.text)
         }
         let output = try workshop.succeed("{ \(script[1]) } 2>&1", in: "garden_meter")
-        #expect(output.contains(Self.wholeReading))
+        #expect(output.contains(Self.wholeReading) && output.contains(Self.flawless), "\(output.suffix(2000))")
         #expect(!output.contains("warning:"), "\(output.suffix(2000))")
         for test in ["It says the watts of its setting", "A refused token is said by the name of its setting"] {
             #expect(output.contains("\(test)\" passed"))
@@ -65,10 +72,13 @@ import Testing
         #expect(needed.contains("NEEDED") && !needed.contains("libswift"), "\(needed)")
     }
 
-    @Test("In Rust: the project builds, passes its test and is read; each piece of code compiles without a warning")
+    @Test(
+        "In Rust: the project builds, passes its test and the checker, and is read; each piece of code compiles without a warning"
+    )
     func inRust() throws {
         let workshop = try Workshop()
-        #expect(try workshop.succeed(guide.script("rust")).contains(Self.wholeReading))
+        let run = try workshop.succeed(guide.script("rust"))
+        #expect(run.contains(Self.wholeReading) && run.contains(Self.flawless), "\(run.suffix(2000))")
         #expect(
             try workshop.exports("garden_meter/target/debug/libsmartmeter_garden_meter.so") == ["meter_adapter_entry"])
         let blocks = guide.blocks("rust")

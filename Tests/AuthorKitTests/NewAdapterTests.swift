@@ -26,6 +26,15 @@ import Testing
         #expect(try workshop.succeed("cat README.md", in: "attic_fan_2").contains("Where to go on"))
     }
 
+    @Test("The commands that it prints are those that work")
+    func advice() throws {
+        let words = try workshop.succeed("smart-meter new-adapter garden --language c")
+        let commands = words.split(separator: "\n").filter { $0.hasPrefix("  ") }
+        #expect(commands.count == 5)
+        let output = try workshop.succeed(commands.joined(separator: "\n"))
+        #expect(output.contains("total (consumption)  250.0 W") && output.contains(" 0 failed"))
+    }
+
     @Test("Header, AdapterKit and fake host are this repository's own, all of their files, byte by byte")
     func copies() throws {
         try workshop.succeed("smart-meter new-adapter a --language swift --directory here")

@@ -40,6 +40,8 @@ public final class HTTPJSON: MeterAdapter {
         request.authorization = preferences.authorization
         request.headers = [("Accept", "application/json")] + preferences.headers
         request.caFile = preferences.caFile
+        // They may hold a key, which is for this server alone.
+        request.followsRedirects = preferences.headers.isEmpty
         request.deadline = deadline
         request.maximumBodyBytes = Self.largestAnswer
         let response = try host.http(request)
@@ -59,6 +61,10 @@ public final class HTTPJSON: MeterAdapter {
                 "\(preferences.place) answered \(response.status): check HTTP_JSON_TOKEN, "
                     + "or HTTP_JSON_USERNAME and HTTP_JSON_PASSWORD"
             )
+        case 300..<400:
+            throw AdapterError(
+                .badData,
+                "\(preferences.place) is elsewhere now (\(response.status)): set HTTP_JSON_URL to where it leads")
         case 404: throw AdapterError(.notFound, "\(preferences.place) does not exist: check HTTP_JSON_URL")
         default: throw response.refusal(of: preferences.place)
         }

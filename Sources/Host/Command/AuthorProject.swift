@@ -31,13 +31,18 @@ enum AuthorLanguage: String, CaseIterable {
         }
     }
 
-    /// Where the library lies, from the project on.
+    /// Where libraries lie, from the project on.
     var products: String {
         switch self {
-        case .c: ""
-        case .swift: "/.build/debug"
-        case .rust: "/target/debug"
+        case .c: "."
+        case .swift: ".build/debug"
+        case .rust: "target/debug"
         }
+    }
+
+    /// The file of an adapter. Cargo puts no other sign than _ into a library's name.
+    func library(_ name: String) -> String {
+        "\(products)/libsmartmeter\(self == .rust ? "_" : "-")\(name).so"
     }
 }
 

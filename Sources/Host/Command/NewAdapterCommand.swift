@@ -109,7 +109,8 @@ enum NewAdapterCommand {
           cd \(directory)
           \(language.build)
           \(language.test)
-          ADAPTER_PATH=$PWD\(language.products) METER_TYPE=\(name) smart-meter read
+          ADAPTER_PATH=\(language.products) METER_TYPE=\(name) smart-meter read
+          smart-meter check \(language.library(name))
 
         README.md there says where to go on.
         """

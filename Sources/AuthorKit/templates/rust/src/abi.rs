@@ -103,6 +103,8 @@ pub const METER_AUTH_NONE: u32 = 0;
 pub const METER_AUTH_BASIC: u32 = 1;
 pub const METER_AUTH_DIGEST: u32 = 2;
 pub const METER_AUTH_BEARER: u32 = 3;
+/// Flag of a request: a redirect is its answer.
+pub const METER_HTTP_NO_REDIRECTS: u32 = 1;
 
 pub const METER_STATE_MAX_BYTES: u32 = 65536;
 

@@ -104,6 +104,7 @@ impl Host {
         target.header_stride = std::mem::size_of::<meter_http_header>() as u32;
         target.body = text(request.body);
         target.auth = request.auth;
+        target.flags = request.flags;
         target.user = text(request.user);
         target.secret = text(request.secret);
         target.deadline_ns = request.deadline_ns;
@@ -163,6 +164,8 @@ pub struct HttpRequest<'a> {
     pub body: &'a str,
     /// METER_AUTH_...
     pub auth: u32,
+    /// METER_HTTP_NO_REDIRECTS for what may go to this server alone.
+    pub flags: u32,
     pub user: &'a str,
     pub secret: &'a str,
     /// 0 = that of the running call.
