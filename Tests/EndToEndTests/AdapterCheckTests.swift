@@ -138,7 +138,7 @@ import Testing
         let home = try HomeAssistantServer(homeSensors)
         let emporia = try EmporiaSimulator()
         let sense = try SenseSimulator([.house()])
-        let broker = try MosquittoBroker()
+        let json = try FaultServer { _ in .reply(.json(200, #"{"power": 750}"#)) }
         var cases = [
             Case(
                 file: Checkout.product("libsmartmeter-homeassistant.so"),
@@ -158,10 +158,10 @@ import Testing
                 ])),
             Case(
                 file: Checkout.product("libsmartmeter-httpjson.so"),
-                options: options(["url=\(meter.url)/", "consumption=$"])),
-            // A broker without a meter.
+                options: options(["url=\(json.url)/", "grid=power"])),
+            // Without a meter; it speaks past the host's network.
             Case(
-                file: Checkout.product("libsmartmeter-shelly.so"), options: options(["mqtt_url=\(broker.url)"]),
+                file: Checkout.product("libsmartmeter-shelly.so"), options: options(["mqtt_url=mqtt://127.0.0.1:1"]),
                 isRead: false),
             Case(file: try example(in: folder), options: ["--setting", "path=\(watts.path)"]),
         ]

@@ -95,7 +95,8 @@ struct Cognito: Sendable {
         if response.status == 429 || response.status >= 500 { throw response.refusal(of: preferences.authURL) }
         guard response.status == 200 || response.status == 400, let answer = JSON.parse(response.body) else {
             throw AdapterError(
-                .badData, "\(preferences.authURL) answered \(response.status), and nothing that a login server says")
+                response.status == 401 ? .unauthorized : .badData,
+                "\(preferences.authURL) answered \(response.status), and nothing that a login server says")
         }
         return (response.status, answer)
     }

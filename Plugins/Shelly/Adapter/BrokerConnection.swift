@@ -1,6 +1,7 @@
 import AdapterKit
 import CMosquitto
 import Glibc
+import Synchronization
 
 /// One connection to the broker over libmosquitto, from its beginning to its end. Nothing in it blocks but the look-up
 /// of the host's name. Used by one thread.
@@ -32,9 +33,21 @@ import Glibc
     private static let keepaliveSeconds: Int32 = 60
     private static let library: Int32 = mosquitto_lib_init()
 
+    /// The library turns SIGPIPE off for the whole process, which is not the adapter's: its thread blocks the signal instead.
+    private static let signals = Mutex(())
+
+    private static func makeClient(_ clientID: String) -> OpaquePointer? {
+        unsafe signals.withLock { _ in
+            var action = sigaction()
+            unsafe sigaction(SIGPIPE, nil, &action)
+            defer { unsafe sigaction(SIGPIPE, &action, nil) }
+            return unsafe mosquitto_new(clientID, true, nil)
+        }
+    }
+
     init(_ preferences: Preferences, clientID: String) throws(AdapterError) {
         self.preferences = preferences
-        guard Self.library == MOSQ_ERR_SUCCESS.rawValue, let handle = unsafe mosquitto_new(clientID, true, nil) else {
+        guard Self.library == MOSQ_ERR_SUCCESS.rawValue, let handle = unsafe Self.makeClient(clientID) else {
             throw AdapterError(.failed, "libmosquitto gives no client: out of memory?")
         }
         unsafe self.handle = handle

@@ -30,6 +30,8 @@ struct ProcessManners: Sendable, Equatable {
         for number in 1..<Int32(32) {
             var action = sigaction()
             unsafe sigaction(number, nil, &action)
+            // The C library sets it itself whenever it installs a handler, also one that was there before.
+            action.sa_flags &= ~Self.restorerFlag
             // The handler, which comes first, and the flags; of the mask the kernel fills in a part only.
             let handler = unsafe withUnsafeBytes(of: &action) { unsafe Array($0.prefix(8)) }
             let flags = unsafe withUnsafeBytes(of: &action.sa_flags) { unsafe Array($0) }
@@ -37,6 +39,9 @@ struct ProcessManners: Sendable, Equatable {
         }
         return manners
     }
+
+    /// SA_RESTORER of the kernel.
+    private static let restorerFlag: Int32 = 0x0400_0000
 
     /// Signals with which something else is done now, by name.
     func changedSignals(since before: ProcessManners) -> [String] {
