@@ -43,8 +43,8 @@ extern "C" {
 /** First word of meter_library and meter_descriptor: "METR". */
 #define METER_MAGIC 0x4D455452u
 /** 0 is compatible with nothing but the same minor; from 1 on, a host loads every library of its own major. */
-#define METER_ABI_MAJOR 0u
-#define METER_ABI_MINOR 1u
+#define METER_ABI_MAJOR 1u
+#define METER_ABI_MINOR 0u
 /** The argument of meter_adapter_entry. */
 #define METER_ABI ((METER_ABI_MAJOR << 16) | METER_ABI_MINOR)
 

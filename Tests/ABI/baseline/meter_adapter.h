@@ -43,8 +43,8 @@ extern "C" {
 /** First word of meter_library and meter_descriptor: "METR". */
 #define METER_MAGIC 0x4D455452u
 /** 0 is compatible with nothing but the same minor; from 1 on, a host loads every library of its own major. */
-#define METER_ABI_MAJOR 0u
-#define METER_ABI_MINOR 1u
+#define METER_ABI_MAJOR 1u
+#define METER_ABI_MINOR 0u
 /** The argument of meter_adapter_entry. */
 #define METER_ABI ((METER_ABI_MAJOR << 16) | METER_ABI_MINOR)
 
@@ -284,6 +284,10 @@ typedef struct meter_host {
 #define METER_AUTH_DIGEST 2u /**< user, secret */
 #define METER_AUTH_BEARER 3u /**< secret */
 
+/** Flag of a request: a redirect is its answer. For what may go to this server alone: headers and bodies, other than
+ *  what `auth` sends, are sent again to wherever a redirect names. */
+#define METER_HTTP_NO_REDIRECTS 0x1u
+
 typedef struct meter_http_header {
     meter_text name;
     meter_text value;
@@ -298,7 +302,7 @@ typedef struct meter_http_request {
     uint32_t header_stride;
     meter_text body;                  /**< Sent with POST and PUT; empty = none. Give its type as a header. */
     uint32_t auth;                    /**< METER_AUTH_... Never sent to another host that a redirect names. */
-    uint32_t reserved;
+    uint32_t flags;                   /**< METER_HTTP_NO_REDIRECTS, or 0. */
     meter_text user;
     meter_text secret;
     meter_text ca_file;               /**< PEM file to trust instead of the system's; empty = the system's. */
@@ -400,8 +404,9 @@ typedef struct meter_history {
 
 typedef struct meter_login_prompter {
     void *context;
-    /** [host] Asks a person. Blocks until answered, or until the login is cancelled. The answer goes to `buffer`, its
-     *  size to `length`. METER_OK, METER_CANCELLED, METER_BUFFER_TOO_SMALL. */
+    /** [host] Asks a person, one question at a time. Blocks until answered, or until the login is cancelled. The question
+     *  is one line; what a terminal would obey in it is not shown. The answer goes to `buffer`, its size to `length`.
+     *  METER_OK, METER_CANCELLED, METER_BUFFER_TOO_SMALL. */
     int32_t (*prompt)(void *context, uint32_t kind, meter_text question, char *buffer, uint32_t capacity,
                       uint32_t *length);
 } meter_login_prompter;
@@ -413,7 +418,9 @@ typedef struct meter_login_result {
 } meter_login_result;
 
 typedef struct meter_login {
-    /** [adapter][serial] Between start and stop; no deadline. Tokens go to meter.host.state/1. */
+    /** [adapter][serial] Between start and stop, and after a start that failed (every service answers then, too: start
+     *  may need what login gets). No deadline; but once a prompt has answered CANCELLED, nobody is there any more, and a
+     *  call that has not returned 15 s later is given up. Tokens go to meter.host.state/1. */
     int32_t (*login)(meter_instance *instance, const meter_login_prompter *prompter, meter_login_result *result,
                      meter_error *error);
 } meter_login;
@@ -477,7 +484,8 @@ typedef struct meter_descriptor {
      *  start again; stop is not called after a failed start. */
     int32_t (*start)(meter_instance *instance, meter_error *error);
     /** [adapter][serial] Takes one sample and emits it before it returns. NULL for push adapters. `deadline_ns` is
-     *  monotonic. An instance that overruns it by 2 s is abandoned: never called again. */
+     *  monotonic. A call that overruns it by 2 s is given up: where the adapter has a process of its own, that is killed
+     *  and started again; in the host's process the instance is never called again. */
     int32_t (*read)(meter_instance *instance, int64_t deadline_ns, meter_error *error);
     /** [adapter][serial] Ends what start began: joins threads, closes connections, within 1 s. */
     void (*stop)(meter_instance *instance);

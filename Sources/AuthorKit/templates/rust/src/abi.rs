@@ -5,8 +5,8 @@
 use std::os::raw::{c_char, c_void};
 
 pub const METER_MAGIC: u32 = 0x4D45_5452;
-pub const METER_ABI_MAJOR: u32 = 0;
-pub const METER_ABI_MINOR: u32 = 1;
+pub const METER_ABI_MAJOR: u32 = 1;
+pub const METER_ABI_MINOR: u32 = 0;
 pub const METER_ABI: u32 = (METER_ABI_MAJOR << 16) | METER_ABI_MINOR;
 
 /// Whether a library built with these declarations can serve a host of that METER_ABI.
