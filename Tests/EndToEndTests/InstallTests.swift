@@ -38,7 +38,7 @@ struct InstallTests {
             .split(whereSeparator: \.isWhitespace).map(String.init)
         let include = try #require(flags.first)
         #expect(flags.count == 1 && include.hasPrefix("-I\(folder.path)/tree/"))
-        #expect(try run(["pkg-config", "--modversion", "smart-meter-adapter"], search) == "0.1\n")
+        #expect(try run(["pkg-config", "--modversion", "smart-meter-adapter"], search) == "1.0\n")
 
         let example = folder.file("example")
         try FileManager.default.copyItem(at: folder.file("tree/share/doc/smart-meter/Examples/c"), to: example)
