@@ -13,20 +13,22 @@ private final class Exported: Sendable {
     static let shared = Exported()
 
     private struct State {
-        var types: [any MeterAdapter.Type] = []
-        var descriptors: [UInt] = []
-        var library: UInt = 0
+        /// Addresses of libraries, by the types that are in them.
+        var libraries: [[ObjectIdentifier]: UInt] = [:]
+        /// By the addresses of their descriptors.
+        var types: [UInt: any MeterAdapter.Type] = [:]
     }
     private let state = Mutex(State())
 
     func library(of adapters: [any MeterAdapter.Type]) -> UnsafePointer<meter_library>? {
+        let key = adapters.map { ObjectIdentifier($0) }
         let address = state.withLock { state in
-            if state.library == 0 {
-                state.types = adapters
-                state.descriptors = adapters.map { unsafe UInt(bitPattern: makeDescriptor($0.descriptor, $0)) }
-                state.library = unsafe UInt(bitPattern: makeLibrary(state.descriptors))
-            }
-            return state.library
+            if let library = state.libraries[key] { return library }
+            let descriptors = adapters.map { unsafe UInt(bitPattern: makeDescriptor($0.descriptor, $0)) }
+            for (address, type) in zip(descriptors, adapters) { state.types[address] = type }
+            let library = unsafe UInt(bitPattern: makeLibrary(descriptors))
+            state.libraries[key] = library
+            return library
         }
         return unsafe UnsafePointer(bitPattern: address)
     }
@@ -34,7 +36,7 @@ private final class Exported: Sendable {
     /// The type behind a descriptor.
     func type(of descriptor: UnsafePointer<meter_descriptor>?) -> (any MeterAdapter.Type)? {
         let address = UInt(bitPattern: descriptor)
-        return state.withLock { state in state.descriptors.firstIndex(of: address).map { state.types[$0] } }
+        return state.withLock { $0.types[address] }
     }
 
     private func makeLibrary(_ descriptors: [UInt]) -> UnsafePointer<meter_library> {

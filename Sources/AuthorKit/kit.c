@@ -119,6 +119,9 @@ static const unsigned char adapterkit_loginprompter_swift[] = {
 static const unsigned char adapterkit_meteradapter_swift[] = {
 #embed "../AdapterKit/MeterAdapter.swift"
 };
+static const unsigned char adapterkit_periodsum_swift[] = {
+#embed "../AdapterKit/PeriodSum.swift"
+};
 static const unsigned char adapterkit_reading_abi_swift[] = {
 #embed "../AdapterKit/Reading+ABI.swift"
 };
@@ -200,6 +203,7 @@ static const author_kit_file files[] = {
     COPIED("swift", "Sources/AdapterKit/JSONParser.swift", adapterkit_jsonparser_swift),
     COPIED("swift", "Sources/AdapterKit/LoginPrompter.swift", adapterkit_loginprompter_swift),
     COPIED("swift", "Sources/AdapterKit/MeterAdapter.swift", adapterkit_meteradapter_swift),
+    COPIED("swift", "Sources/AdapterKit/PeriodSum.swift", adapterkit_periodsum_swift),
     COPIED("swift", "Sources/AdapterKit/Reading+ABI.swift", adapterkit_reading_abi_swift),
     COPIED("swift", "Sources/AdapterKit/Reading.swift", adapterkit_reading_swift),
     COPIED("swift", "Sources/AdapterKit/TextArena.swift", adapterkit_textarena_swift),

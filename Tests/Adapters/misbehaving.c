@@ -515,7 +515,7 @@ static void misdescribe(void) {
         descriptor.read = NULL;
     }
     if (breaks("load-version")) {
-        descriptor.abi_minor = METER_ABI_MINOR + 8;
+        descriptor.abi_major = METER_ABI_MAJOR + 1;
     }
     if (breaks("descriptor-library")) {
         library.descriptor_count = 0;

@@ -221,16 +221,10 @@ struct House: Sendable {
         var reading = Reading(known: known)
         reading.period = Int64(window.count) * window.bucket
         let mains = nodes.filter { $0.role == .mains }
-        if mains.count == monitors.count, let grid = window.sum(of: mains, { $1 }) {
-            reading.gridPowerW = grid.meanW
-            reading.periodEnergy.importKWh = grid.positiveKWh
-            reading.periodEnergy.exportKWh = grid.negativeKWh
-        }
         let solar = nodes.filter { $0.role == .solar && $0.parent == nil }
-        if let sum = window.sum(of: solar, { production($0, $1) }) {
-            reading.solarPowerW = sum.meanW
-            reading.periodEnergy.productionKWh = sum.positiveKWh
-        }
+        reading.set(
+            grid: mains.count == monitors.count ? window.sum(of: mains, { $1 }) : nil,
+            solar: window.sum(of: solar, { production($0, $1) }))
         // The mains of one device are the grid; those of several are worth seeing one by one.
         let shown = nodes.filter { $0.role != .mains || mains.count > 1 }
         reading.circuits = shown.map { circuit($0, window) }
@@ -246,10 +240,7 @@ struct House: Sendable {
             }
         var circuit = Circuit(id: node.id.circuit, name: node.name, kind: kind)
         circuit.parentID = node.parent?.circuit ?? ""
-        let sum = window.sum(of: [node]) { id, kWh in node.role == .solar ? production(id, kWh) : kWh }
-        circuit.powerW = sum?.meanW
-        circuit.periodEnergyKWh = sum?.positiveKWh
-        circuit.periodReturnedKWh = sum?.negativeKWh
+        circuit.set(window.sum(of: [node]) { id, kWh in node.role == .solar ? production(id, kWh) : kWh })
         return circuit
     }
 

@@ -1,3 +1,5 @@
+import AdapterKit
+
 /// Buckets of usage in a row, and what they add up to.
 struct UsageWindow {
     let count: Int
@@ -5,12 +7,6 @@ struct UsageWindow {
     let bucket: Int64
     /// kWh of a channel in a bucket; nil = not measured.
     let value: (ChannelID, Int) -> Double?
-
-    struct Sum {
-        var meanW: Double
-        var positiveKWh: Double
-        var negativeKWh: Double
-    }
 
     init(count: Int, bucket: Int64, value: @escaping (ChannelID, Int) -> Double?) {
         self.count = count
@@ -20,7 +16,7 @@ struct UsageWindow {
 
     /// Channels that count as one: added up bucket by bucket before directions are told apart. Nil where less than four
     /// fifths are measured; nothing is added for what is not.
-    func sum(of nodes: [House.Node], _ signed: (ChannelID, Double) -> Double) -> Sum? {
+    func sum(of nodes: [House.Node], _ signed: (ChannelID, Double) -> Double) -> PeriodSum? {
         guard !nodes.isEmpty else { return nil }
         var measured = 0
         var positive = 0.0
@@ -35,7 +31,7 @@ struct UsageWindow {
             if sum > 0 { positive += sum } else { negative -= sum }
         }
         guard measured > 0, measured * 5 >= count * 4 else { return nil }
-        return Sum(
+        return PeriodSum(
             meanW: (positive - negative) * 3_600_000 / (Double(measured) * Double(bucket) / 1e9), positiveKWh: positive,
             negativeKWh: negative)
     }

@@ -87,33 +87,16 @@ struct HouseHistory: Sendable {
         reading.quality = .backfilled
         reading.timestamp = end
         reading.period = period
-        func measure(_ segments: Segments?) -> Segments.Measure? { segments?.measure(end - period, end) }
+        func sum(_ segments: Segments?) -> PeriodSum? { segments?.measure(end - period, end)?.sum }
         reading.circuits = time.circuits.map { circuit, power in
             var circuit = circuit
-            let measure = measure(power)
-            circuit.powerW = measure?.mean
-            circuit.periodEnergyKWh = measure?.positiveKWh
-            circuit.periodReturnedKWh = measure?.negativeKWh
+            circuit.set(sum(power))
             return circuit
         }
-        if let grid = measure(time.grid) {
-            reading.gridPowerW = grid.mean
-            reading.periodEnergy.importKWh = grid.positiveKWh
-            reading.periodEnergy.exportKWh = grid.negativeKWh
-        }
-        if let solar = measure(time.solar) {
-            reading.solarPowerW = solar.mean
-            reading.periodEnergy.productionKWh = solar.positiveKWh
-        }
-        if let battery = measure(time.battery) {
-            reading.batteryPowerW = battery.mean
-            reading.periodEnergy.dischargeKWh = battery.positiveKWh
-            reading.periodEnergy.chargeKWh = battery.negativeKWh
-        }
-        if let consumption = measure(time.consumption) {
-            reading.consumptionPowerW = consumption.mean
-            reading.periodEnergy.consumptionKWh = consumption.positiveKWh
-        } else if reader.preferences.total == .sum {
+        reading.set(
+            grid: sum(time.grid), solar: sum(time.solar), battery: sum(time.battery), consumption: sum(time.consumption)
+        )
+        if reading.consumptionPowerW == nil, reader.preferences.total == .sum {
             let consuming = reading.circuits.filter { HouseReader.isConsuming($0.kind) }
             reading.consumptionPowerW = HouseReader.sum(consuming.map(\.powerW))
             reading.periodEnergy.consumptionKWh = HouseReader.sum(consuming.map(\.periodEnergyKWh))
@@ -126,6 +109,9 @@ struct HouseHistory: Sendable {
 
 extension Segments.Measure {
     private static let wattNanosecondsPerKWh = 3.6e15
-    fileprivate var positiveKWh: Double { positive / Self.wattNanosecondsPerKWh }
-    fileprivate var negativeKWh: Double { negative / Self.wattNanosecondsPerKWh }
+    fileprivate var sum: PeriodSum {
+        PeriodSum(
+            meanW: mean, positiveKWh: positive / Self.wattNanosecondsPerKWh,
+            negativeKWh: negative / Self.wattNanosecondsPerKWh)
+    }
 }

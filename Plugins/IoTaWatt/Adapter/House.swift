@@ -100,7 +100,7 @@ struct House: Sendable {
         guard rows.contains(where: \.isMeasured) else { return nil }
         let weights = rows.map { isHistory ? measuredSeconds($0, group) : Double(group) }
         let stretch = Stretch(rows: rows, weights: weights, seconds: Double(seconds))
-        func sum(_ parts: [Part]) -> Stretch.Sum? {
+        func sum(_ parts: [Part]) -> PeriodSum? {
             guard !parts.isEmpty else { return nil }
             return stretch.sum { row in
                 var sum = 0.0
@@ -113,24 +113,7 @@ struct House: Sendable {
         }
         var reading = Reading(known: known)
         reading.period = Int64(seconds) * 1_000_000_000
-        if let grid = sum(grid) {
-            reading.gridPowerW = grid.meanW
-            reading.periodEnergy.importKWh = grid.positiveKWh
-            reading.periodEnergy.exportKWh = grid.negativeKWh
-        }
-        if let solar = sum(solar) {
-            reading.solarPowerW = solar.meanW
-            reading.periodEnergy.productionKWh = solar.positiveKWh
-        }
-        if let battery = sum(battery) {
-            reading.batteryPowerW = battery.meanW
-            reading.periodEnergy.dischargeKWh = battery.positiveKWh
-            reading.periodEnergy.chargeKWh = battery.negativeKWh
-        }
-        if let consumption = sum(consumption) {
-            reading.consumptionPowerW = consumption.meanW
-            reading.periodEnergy.consumptionKWh = consumption.positiveKWh
-        }
+        reading.set(grid: sum(grid), solar: sum(solar), battery: sum(battery), consumption: sum(consumption))
         reading.circuits = branches.map { circuit($0, sum([$0.part]), isHistory ? nil : stretch) }
         if isHistory { return reading }
         reading.voltagesV = volts.map { column in stretch.mean(column) }
@@ -158,12 +141,10 @@ struct House: Sendable {
     private static let leastWattHours = 0.1
 
     /// - Parameter stretch: of live rows; nil = there are no columns but power.
-    private func circuit(_ branch: Branch, _ sum: Stretch.Sum?, _ stretch: Stretch?) -> Circuit {
+    private func circuit(_ branch: Branch, _ sum: PeriodSum?, _ stretch: Stretch?) -> Circuit {
         var circuit = branch.circuit
+        circuit.set(sum)
         guard let sum else { return circuit }
-        circuit.powerW = sum.meanW
-        circuit.periodEnergyKWh = sum.positiveKWh
-        circuit.periodReturnedKWh = sum.negativeKWh
         // Of a few volt-amperes it is noise.
         if let apparent = branch.apparent.flatMap({ column in stretch?.mean(column) }), apparent >= 1 {
             circuit.powerFactor = max(-1, min(1, sum.meanW / apparent))
@@ -192,15 +173,9 @@ private struct Stretch {
     let weights: [Double]
     let seconds: Double
 
-    struct Sum {
-        var meanW: Double
-        var positiveKWh: Double
-        var negativeKWh: Double
-    }
-
     /// Mean and energies by sign; nil where less than four fifths of the stretch are measured. Nothing is added for what
     /// is not.
-    func sum(_ value: (LogRows.Row) -> Double?) -> Sum? {
+    func sum(_ value: (LogRows.Row) -> Double?) -> PeriodSum? {
         var measured = 0.0
         var positive = 0.0
         var negative = 0.0
@@ -210,7 +185,7 @@ private struct Stretch {
             if value > 0 { positive += value * weight } else { negative -= value * weight }
         }
         guard isEnough(measured) else { return nil }
-        return Sum(
+        return PeriodSum(
             meanW: (positive - negative) / measured, positiveKWh: positive / 3_600_000,
             negativeKWh: negative / 3_600_000)
     }

@@ -11,13 +11,6 @@ struct MinuteHouse {
         var channel: ChannelName
     }
 
-    /// Energies of a period, and for how much of it they are known.
-    fileprivate struct Sum {
-        var forwardKWh = 0.0
-        var returnedKWh = 0.0
-        var seconds = 0.0
-    }
-
     init(_ plan: HistoryPlan) {
         self.plan = plan
     }
@@ -37,24 +30,14 @@ struct MinuteHouse {
         reading.quality = .backfilled
         reading.timestamp = end * Moment.second
         reading.period = period * Moment.second
-        func sum(_ places: [HouseLayout.Place]) -> Sum? {
+        func sum(_ places: [HouseLayout.Place]) -> PeriodSum? {
             places.isEmpty ? nil : self.sum(places.flatMap { layout.legs(of: $0) }, end - period, end)
         }
-        if let grid = sum(layout.mains) {
-            reading.gridPowerW = grid.meanW
-            reading.periodEnergy.importKWh = grid.forwardKWh
-            reading.periodEnergy.exportKWh = grid.returnedKWh
-        }
-        if let solar = sum(layout.solar) {
-            reading.solarPowerW = solar.meanW
-            reading.periodEnergy.productionKWh = solar.forwardKWh
-        }
+        reading.set(grid: sum(layout.mains), solar: sum(layout.solar))
         reading.circuits = layout.branches.compactMap { branch in
             guard let sum = sum([branch.place]) else { return nil }
             var circuit = branch.circuit
-            circuit.powerW = sum.meanW
-            circuit.periodEnergyKWh = sum.forwardKWh
-            circuit.periodReturnedKWh = sum.returnedKWh
+            circuit.set(sum)
             return circuit
         }
         return reading.isMeasured ? reading : nil
@@ -62,19 +45,23 @@ struct MinuteHouse {
 
     /// The energies of channels together. Of several, each minute is netted: what one phase returns while another draws
     /// is no export. Nil where less than four fifths of the time are known; nothing is added for the rest.
-    private func sum(_ legs: [HouseLayout.Place], _ begin: Int64, _ end: Int64) -> Sum? {
+    private func sum(_ legs: [HouseLayout.Place], _ begin: Int64, _ end: Int64) -> PeriodSum? {
         guard let first = legs.first, let rows = rows(of: first) else { return nil }
-        var sum = Sum()
+        var forwardKWh = 0.0
+        var returnedKWh = 0.0
+        var seconds = 0.0
         // A minute that began before may reach into the time.
         for minute in rows.values where minute.start < end && minute.start + minute.seconds > begin {
             guard let energy = energy(legs, at: minute) else { continue }
             let overlap = Double(min(end, minute.start + minute.seconds) - max(begin, minute.start))
             let share = overlap / Double(minute.seconds) / 1000
-            sum.forwardKWh += energy.forwardWh * share
-            sum.returnedKWh += energy.returnedWh * share
-            sum.seconds += overlap
+            forwardKWh += energy.forwardWh * share
+            returnedKWh += energy.returnedWh * share
+            seconds += overlap
         }
-        return sum.seconds >= 0.8 * Double(end - begin) ? sum : nil
+        guard seconds > 0, seconds >= 0.8 * Double(end - begin) else { return nil }
+        return PeriodSum(
+            meanW: (forwardKWh - returnedKWh) * 3_600_000 / seconds, positiveKWh: forwardKWh, negativeKWh: returnedKWh)
     }
 
     private func rows(of leg: HouseLayout.Place) -> [Int64: Minute]? {
@@ -95,8 +82,4 @@ struct MinuteHouse {
         only.returnedWh = max(0, -net)
         return only
     }
-}
-
-extension MinuteHouse.Sum {
-    fileprivate var meanW: Double { (forwardKWh - returnedKWh) * 3_600_000 / seconds }
 }

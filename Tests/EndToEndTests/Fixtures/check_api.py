@@ -20,6 +20,10 @@ import openapi_spec_validator
 EXAMPLES = 30
 # What a description cannot say: that `from` is to be before `to`.
 UNCHECKED = "positive_data_acceptance"
+# What is refused as too long is refused, too: 414 and 431 are not among the tool's own.
+CONFIGURATION = """[checks]
+negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 414, 415, 422, 428, 429, 431]
+"""
 
 
 def fetch(port, path, token):
@@ -42,6 +46,7 @@ def check_answers(port, token):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "openapi.json"
         path.write_text(json.dumps(closed(description)))
+        (pathlib.Path(folder) / "schemathesis.toml").write_text(CONFIGURATION)
         words = [
             "-m", "schemathesis.cli", "run", str(path), "--url", f"http://127.0.0.1:{port}",
             "--header", f"Authorization: Bearer {token}", "--exclude-path", "/api/v1/events", "--checks", "all",
