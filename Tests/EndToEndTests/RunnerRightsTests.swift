@@ -50,9 +50,9 @@ struct RunnerRightsTests {
         }
         #expect(targets[0] == "/dev/null")
         #expect(targets[1]?.hasPrefix("pipe:") == true && targets[1] == targets[2])
-        #expect(targets[100]?.hasPrefix("socket:") == true && targets[101]?.hasPrefix("socket:") == true)
+        #expect(targets[40]?.hasPrefix("socket:") == true && targets[41]?.hasPrefix("socket:") == true)
         // What is left are doorbells of its own.
-        let others = targets.filter { ![0, 1, 2, 100, 101].contains($0.key) }
+        let others = targets.filter { ![0, 1, 2, 40, 41].contains($0.key) }
         #expect(others.values.allSatisfy { $0.contains("eventfd") }, "\(others)")
     }
 

@@ -14,7 +14,7 @@ package enum AdapterRunner {
     private static let descriptorLimit: UInt64 = 1024
     /// Where the host has put the lines, and numbers that an adapter does not close by mistake.
     private static let given: (calls: Int32, line: Int32) = (3, 4)
-    private static let firstOwn: Int32 = 100
+    private static let firstOwn: Int32 = 40
 
     /// Answers an exit status.
     /// - Parameter parent: the host's process.
