@@ -57,8 +57,8 @@ struct GapTests {
         }
         // The old day's last figure, and the new one's: local midnight is 23:00Z.
         let midnight = 1_774_738_800
-        // It begins with the slot of the first reading: where that ends with the slot before, the log has made that one whole.
-        let (least, most) = (kWh(Self.start + 300, midnight) * 0.995, kWh(Self.start - 300, midnight) * 1.005)
+        // It begins with the first reading, within the first slot.
+        let (least, most) = (kWh(Self.start + 300, midnight) * 0.995, kWh(Self.start, midnight) * 1.005)
         var figure = 0.0
         try waitUntil("the old day's figure from \(least) to \(most), it is \(figure)", within: 30) {
             figure = try point(Int64(midnight - 1) * Self.second)?.number("daily_kwh") ?? 0

@@ -45,12 +45,13 @@ extension Store {
         return result
     }
 
-    /// When the instance's first reading was accepted; nil before.
+    /// When the instance's first reading was accepted; nil before. Where its slot is no longer kept, its quarter hour says it:
+    /// by its end, since nothing before the reading is missing.
     package func firstReading(of instance: Int) throws(StorageError) -> Instant? {
         let row = try database.statement(
             """
             SELECT min(first) FROM (SELECT min(end) AS first FROM slot WHERE instance = ?1
-                                    UNION ALL SELECT min(start) FROM bucket WHERE instance = ?1)
+                                    UNION ALL SELECT min(start) + \(Bucket.length) FROM bucket WHERE instance = ?1)
             """)
         defer { row.reset() }
         row.bind(1, Int64(instance))
