@@ -146,11 +146,7 @@ final class RunnerProcess {
 
     /// - Parameter cause: why it is killed; nil = it has died.
     private func reap(killing cause: RunnerEnd?) -> RunnerEnd {
-        // Its group first: once it is reaped, the number may be another's.
-        Glibc.kill(-process, SIGKILL)
-        Glibc.kill(process, SIGKILL)
-        var status: Int32 = 0
-        while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+        let status = RunnerSpawner.reap(process)
         let end = cause ?? RunnerEnd(waitStatus: status, report: lines.crash)
         reaped = end
         spawner.sweep()

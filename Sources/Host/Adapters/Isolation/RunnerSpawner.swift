@@ -85,6 +85,16 @@ package final class RunnerSpawner: Sendable {
         return try result.get()
     }
 
+    /// Kills a child and its group, and answers its wait status.
+    static func reap(_ process: pid_t) -> Int32 {
+        // Its group first: once it is reaped, the number may be another's.
+        Glibc.kill(-process, SIGKILL)
+        Glibc.kill(process, SIGKILL)
+        var status: Int32 = 0
+        while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+        return status
+    }
+
     /// A runner has ended: what it has left behind goes, too.
     func sweep() { work.post(.sweep) }
 
