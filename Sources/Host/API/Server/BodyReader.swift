@@ -23,9 +23,12 @@ class BodyReader {
         if case .wait = outcome {
             suspended = connection
             connection.suspend()
+            didSuspend(connection)
         }
         return outcome
     }
+
+    func didSuspend(_ connection: Connection) {}
 
     /// There is something to read now.
     final func wake() {

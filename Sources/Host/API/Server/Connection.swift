@@ -1,5 +1,4 @@
 import CMicrohttpd
-import Glibc
 
 /// One connection of libmicrohttpd, valid until the exchange on it is over. Used on the thread that runs the daemon.
 @safe struct Connection {
@@ -43,7 +42,8 @@ import Glibc
     }
 
     /// - Parameters:
-    ///   - isPlain: without chunks, so that `sendNow` may go on where `read` stopped.
+    ///   - isPlain: without chunks, so that what is sent past the library, while the connection is suspended, goes on where
+    ///     `read` stopped.
     ///   - read: is called with `context` whenever the connection takes more.
     ///   - free: is called with `context` when the answer is over.
     func stream(
@@ -60,16 +60,6 @@ import Glibc
         return unsafe queue(made, response)
     }
 
-    /// Past the library, as much as the socket takes at once: only while the connection is suspended amid a plain stream.
-    /// Answers how much that was.
-    func sendNow(_ bytes: [UInt8]) -> Int {
-        let count = unsafe bytes.withUnsafeBytes { bytes in
-            unsafe Glibc.send(
-                descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
-        }
-        return max(0, count)
-    }
-
     private func queue(_ made: OpaquePointer, _ response: Response) -> Bool {
         // The connection keeps a reference of its own.
         defer { unsafe MHD_destroy_response(made) }
@@ -79,26 +69,5 @@ import Glibc
             guard unsafe MHD_add_response_header(made, header.name, header.value) == .YES else { return false }
         }
         return unsafe MHD_queue_response(handle, UInt32(clamping: response.status), made) == .YES
-    }
-}
-
-/// A client from its connection to its leaving, and by when it has to have done what it is doing.
-final class Visit {
-    private let descriptor: Int32
-    /// Monotonic ns; nil = it may take as long as it likes.
-    var due: Int64?
-
-    init(descriptor: Int32, due: Int64) {
-        self.descriptor = descriptor
-        self.due = due
-    }
-
-    /// The library has no way to close a connection; its socket has: the library then finds it at its end.
-    func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
-
-    /// How much the kernel keeps for a client that does not read.
-    func limitUnsent(bytes: Int32) {
-        var bytes = bytes
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
     }
 }

@@ -2,14 +2,15 @@ import Observability
 import Platform
 import Readings
 
-/// What the event stream tells: looks at the house after readings, and once a second, while there are clients, and keeps
-/// what has changed as bytes that every client reads at its own pace. Lives on the http thread.
+/// What the event stream tells: looks at the house after readings, and now and then without, while there are clients, and
+/// keeps what has changed as bytes that every client reads at its own pace. Lives on the http thread.
 final class EventFeed {
     private let house: any HouseView
     private let limits: ServerLimits
     /// Wakes the http thread; any thread.
     private let ring: @Sendable () -> Void
     private var clients: [EventReader] = []
+    private var waiting = WaitingClients()
     /// The newest messages, the first being number `start`.
     private var messages: [[UInt8]] = []
     private var start = 0
@@ -22,9 +23,10 @@ final class EventFeed {
 
     /// Several readings within this become one event.
     private static let lookInterval = Duration.second / 4
-    private static let fullLookInterval = Duration.second
-    /// A reading that comes so long before the next full look brings it forward: one wake instead of two.
-    private static let fullLookSlack = Duration.second / 2
+    private static let fullLookInterval = Duration.second * 5 / 4
+    /// A reading that comes so long before the next full look brings it forward: one wake, and one event's worth of
+    /// sending, instead of two, also with readings a second apart.
+    private static let fullLookSlack = Duration.second * 3 / 4
     /// Messages that are kept for clients that are behind.
     private static let byteLimit = 512 * 1024
 
@@ -62,6 +64,7 @@ final class EventFeed {
 
     func leave(_ reader: EventReader) {
         clients.removeAll { $0 === reader }
+        waiting.remove(reader)
         guard clients.isEmpty else { return }
         house.listen(nil)
         start = end
@@ -70,8 +73,12 @@ final class EventFeed {
         told = Told()
     }
 
+    /// It has read everything, and is to be sent what comes.
+    func wait(_ reader: EventReader, at socket: Int32) { waiting.add(reader, at: socket) }
+
     /// The server ends.
     func close() {
+        waiting = WaitingClients()
         for client in clients { client.close() }
     }
 
@@ -101,7 +108,7 @@ final class EventFeed {
         guard end > first else { return }
         forget(before: first)
         let new = (first..<end).flatMap { message($0) ?? [] }
-        for client in clients { client.take(new, from: first) }
+        for (client, sent) in waiting.send(new) { client.goOn(from: first, sent: sent) }
     }
 
     // MARK: What is new

@@ -2,7 +2,7 @@
 final class EventReader: BodyReader {
     private unowned let feed: EventFeed
     private var snapshot: ArraySlice<UInt8>
-    /// Of the next message, and how much of it is gone.
+    /// Of the next message, and how much of it is gone; not kept up while the feed sends to it.
     private var next: Int
     private var position = 0
 
@@ -12,21 +12,17 @@ final class EventReader: BodyReader {
         self.next = next
     }
 
-    /// The messages from `first` on are new, and these are their bytes. A client that waits for them gets them at once,
-    /// without the library: with hundreds of clients that is most of the cost of an event.
-    func take(_ bytes: [UInt8], from first: Int) {
-        guard let connection = suspended, next == first, position == 0 else { return wake() }
-        let sent = connection.sendNow(bytes)
-        guard sent < bytes.count else {
-            next = feed.end
-            return
-        }
+    override func didSuspend(_ connection: Connection) { feed.wait(self, at: connection.descriptor) }
+
+    /// The feed sent it everything before `first`, and so many bytes from there on. The rest follows once the socket takes
+    /// it; or the client has gone, which the library finds out.
+    func goOn(from first: Int, sent: Int) {
+        next = first
         position = sent
         while let message = feed.message(next), position >= message.count {
             position -= message.count
             next += 1
         }
-        // The rest once the socket takes it; or the client has gone, which the library finds out.
         wake()
     }
 

@@ -86,11 +86,16 @@ package final class HTTPServer: Sendable {
             reception.tend(now: now)
             if now >= nextLook {
                 daemon.endOverdue(now: now)
-                if crowd.hasLeft(daemon.visitCount) { Memory.trim() }
+                if crowd.hasLeft {
+                    Memory.trim()
+                    crowd = Crowd()
+                }
                 nextLook = now + Self.overdueInterval
             }
-            let look = daemon.hasDueVisits || crowd.isThere ? nextLook : nil
-            let deadlines = [daemon.serve(), reception.wakeAt, look, entrance.opensAt].compactMap(\.self)
+            let nextServe = daemon.serve()
+            crowd.count(daemon.visitCount)
+            let look = daemon.hasDueVisits || crowd.hasLeft ? nextLook : nil
+            let deadlines = [nextServe, reception.wakeAt, look, entrance.opensAt].compactMap(\.self)
             let ready = Poll.ready(
                 [daemon.descriptor, doorbell.number, entrance.descriptor(now: Clock.monotonic())],
                 until: deadlines.min())
@@ -103,14 +108,11 @@ package final class HTTPServer: Sendable {
 /// Notices that many clients have gone: what they took is to be given back.
 private struct Crowd {
     private var most = 0
+    private(set) var hasLeft = false
     private static let many = 64
 
-    var isThere: Bool { most >= Self.many }
-
-    mutating func hasLeft(_ count: Int) -> Bool {
+    mutating func count(_ count: Int) {
         most = max(most, count)
-        guard isThere, count <= most / 4 else { return false }
-        most = count
-        return true
+        hasLeft = most >= Self.many && count <= most / 4
     }
 }

@@ -13,7 +13,7 @@ import Readings
 
     fileprivate final class Context {
         let reception: Reception
-        var visits: [ObjectIdentifier: Visit] = [:]
+        var visits = Visits()
 
         init(reception: Reception) {
             self.reception = reception
@@ -21,7 +21,9 @@ import Readings
 
         var limits: ServerLimits { reception.limits }
 
-        func due(in seconds: Int64) -> Int64 { Clock.monotonic() + seconds * Duration.second }
+        func expect(_ visit: Visit?, in seconds: Int64) {
+            visits.expect(visit, by: Clock.monotonic() + seconds * Duration.second)
+        }
     }
 
     init(reception: Reception) throws(ServerError) {
@@ -62,16 +64,12 @@ import Readings
     var visitCount: Int { context.visits.count }
 
     /// Whether a client is connected that has to have done something by some time.
-    var hasDueVisits: Bool { context.visits.values.contains { $0.due != nil } }
+    var hasDueVisits: Bool { context.visits.hasDue }
 
     /// Ends the connections of clients that take too long for what they do: a byte now and then keeps the library's own
     /// timeout away for ever.
     func endOverdue(now: Int64) {
-        for visit in context.visits.values {
-            guard let due = visit.due, now >= due else { continue }
-            visit.due = nil
-            visit.end()
-        }
+        for visit in context.visits.takeOverdue(now: now) { visit.end() }
     }
 }
 
@@ -90,15 +88,15 @@ private func connectionChanged(
         return
     }
     if change == sm_mhd_started {
-        let visit = Visit(
-            descriptor: unsafe Connection(connection).descriptor, due: context.due(in: context.limits.headSeconds))
-        context.visits[ObjectIdentifier(visit)] = visit
+        let visit = Visit(descriptor: unsafe Connection(connection).descriptor)
+        context.visits.add(visit)
+        context.expect(visit, in: context.limits.headSeconds)
         // `visits` keeps it alive until the connection has closed.
         unsafe held.pointee = Unmanaged.passUnretained(visit).toOpaque()
     } else if let visit = unsafe held.pointee {
         let identifier = unsafe ObjectIdentifier(Unmanaged<Visit>.fromOpaque(visit).takeUnretainedValue())
         unsafe held.pointee = nil
-        context.visits[identifier] = nil
+        context.visits.remove(identifier)
     }
 }
 
@@ -122,7 +120,7 @@ private func requestCompleted(
     guard let context = unsafe recovered(context) else { return }
     context.reception.end(exchange)
     guard let connection = unsafe connection else { return }
-    unsafe Connection(connection).visit?.due = context.due(in: context.limits.headSeconds)
+    unsafe context.expect(Connection(connection).visit, in: context.limits.headSeconds)
 }
 
 /// The library would decode the path as a whole; `RequestTarget` decodes it by segment.
@@ -149,7 +147,7 @@ private func requestArrived(
     if case .arriving = exchange.phase {
         if let method = unsafe method { exchange.method = unsafe String(cString: method) }
         unsafe connection.eachHeader(headerArrived, held)
-        connection.visit?.due = context.due(in: context.limits.bodySeconds)
+        context.expect(connection.visit, in: context.limits.bodySeconds)
         guard let refusal = context.reception.admit(exchange) else { return .YES }
         guard exchange.hasBody else {
             // An answer amid a request closes the connection.
@@ -172,19 +170,19 @@ private func answer(
     _ exchange: Exchange, on connection: Connection, _ context: MicrohttpdDaemon.Context
 ) -> MHD_Result {
     guard let answer = context.reception.answer(exchange, on: connection) else {
-        connection.visit?.due = nil
+        context.visits.expect(connection.visit, by: nil)
         connection.suspend()
         return .YES
     }
     exchange.phase = .answered(answer)
-    connection.visit?.due = context.due(in: context.limits.answerSeconds)
+    context.expect(connection.visit, in: context.limits.answerSeconds)
     switch answer {
     case .none: return .NO
     case .whole(let response): return connection.send(response) ? .YES : .NO
     case .stream(let response, let reader):
         if reader is EventReader {
             // It goes on for ever; who does not read is noticed by the library's timeout, and by the feed.
-            connection.visit?.due = nil
+            context.visits.expect(connection.visit, by: nil)
             connection.visit?.limitUnsent(bytes: context.limits.unsentEventBytes)
         }
         let stream = unsafe Unmanaged.passRetained(Stream(reader, connection)).toOpaque()
