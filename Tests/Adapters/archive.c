@@ -1,6 +1,6 @@
 /* A meter with a log of its own and an account: it puts a record for each step that it is asked for, and asks a person
  * for a name and a code. */
-#include "meter_adapter.h"
+#include "library.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,36 +99,12 @@ static const void *extension(meter_text id) {
 }
 
 static const meter_descriptor descriptor = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_descriptor),
-    .meter_type = METER_TEXT("archive"),
-    .name = METER_TEXT("Archive"),
-    .version = METER_TEXT("1.0"),
+    DESCRIBES("archive", "Archive"),
     .delivery = METER_DELIVERY_PULL,
     .minimum_sampling_ns = 10000000,
     .history_step_ns = 60000000000,
-    .create = create,
-    .start = start,
     .read = take_sample,
-    .stop = stop,
-    .destroy = destroy,
     .extension = extension,
 };
 
-static const meter_descriptor *const descriptors[] = {&descriptor};
-
-static const meter_library library = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_library),
-    .descriptors = descriptors,
-    .descriptor_count = 1,
-};
-
-const meter_library *meter_adapter_entry(uint32_t host_abi) {
-    (void)host_abi;
-    return &library;
-}
+EXPORTS(&descriptor)

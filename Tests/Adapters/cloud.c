@@ -1,7 +1,7 @@
 /* A meter behind an account: it reads with a token, which it gets by a login that asks a person for a name, a password
  * and a code, and keeps in the host's state. CLOUD_MODE says how it misbehaves. */
 #define _DEFAULT_SOURCE
-#include "meter_adapter.h"
+#include "library.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -161,38 +161,13 @@ static const meter_setting settings[] = {
 };
 
 static const meter_descriptor descriptor = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_descriptor),
-    .meter_type = METER_TEXT("cloud"),
-    .name = METER_TEXT("Cloud"),
-    .version = METER_TEXT("1.0"),
+    DESCRIBES("cloud", "Cloud"),
     .delivery = METER_DELIVERY_PULL,
     .default_sampling_ns = 100000000,
     .minimum_sampling_ns = 10000000,
-    .settings = settings,
-    .setting_count = 3,
-    .setting_stride = sizeof(meter_setting),
-    .create = create,
-    .start = start,
+    HAS_SETTINGS,
     .read = take_sample,
-    .stop = stop,
-    .destroy = destroy,
     .extension = extension,
 };
 
-static const meter_descriptor *const descriptors[] = {&descriptor};
-
-static const meter_library library = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_library),
-    .descriptors = descriptors,
-    .descriptor_count = 1,
-};
-
-const meter_library *meter_adapter_entry(uint32_t host_abi) {
-    return host_abi == METER_ABI ? &library : NULL;
-}
+EXPORTS(&descriptor)

@@ -1,5 +1,5 @@
 /* A meter with many circuits, all of which change with every reading. */
-#include "meter_adapter.h"
+#include "library.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,36 +65,11 @@ static void stop(meter_instance *instance) { (void)instance; }
 static void destroy(meter_instance *instance) { free(instance); }
 
 static const meter_descriptor descriptor = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_descriptor),
-    .meter_type = METER_TEXT("crowd"),
-    .name = METER_TEXT("Crowd"),
-    .version = METER_TEXT("1.0"),
+    DESCRIBES("crowd", "Crowd"),
     .delivery = METER_DELIVERY_PULL,
     .default_sampling_ns = 1000000000,
     .minimum_sampling_ns = 100000000,
-    .create = create,
-    .start = start,
     .read = take_sample,
-    .stop = stop,
-    .destroy = destroy,
 };
 
-static const meter_descriptor *const descriptors[] = {&descriptor};
-
-static const meter_library library = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_library),
-    .descriptors = descriptors,
-    .descriptor_count = 1,
-};
-
-METER_EXPORT const meter_library *meter_adapter_entry(uint32_t host_abi);
-const meter_library *meter_adapter_entry(uint32_t host_abi) {
-    (void)host_abi;
-    return &library;
-}
+EXPORTS(&descriptor)

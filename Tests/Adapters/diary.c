@@ -6,7 +6,7 @@
  * A reading is the mean of the five minutes before it. PARENT, and a power that is not measured, is `-`. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "meter_adapter.h"
+#include "library.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -161,37 +161,11 @@ static const meter_setting settings[] = {{
 }};
 
 static const meter_descriptor descriptor = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_descriptor),
-    .meter_type = METER_TEXT("diary"),
-    .name = METER_TEXT("Diary"),
-    .version = METER_TEXT("1.0"),
+    DESCRIBES("diary", "Diary"),
     .delivery = METER_DELIVERY_PUSH,
     .default_sampling_ns = PERIOD * INT64_C(1000000000),
     .minimum_sampling_ns = INT64_C(1000000000),
-    .settings = settings,
-    .setting_count = 1,
-    .setting_stride = sizeof(meter_setting),
-    .create = create,
-    .start = start,
-    .stop = stop,
-    .destroy = destroy,
+    HAS_SETTINGS,
 };
 
-static const meter_descriptor *const descriptors[] = {&descriptor};
-
-static const meter_library library = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_library),
-    .descriptors = descriptors,
-    .descriptor_count = 1,
-};
-
-const meter_library *meter_adapter_entry(uint32_t host_abi) {
-    (void)host_abi;
-    return &library;
-}
+EXPORTS(&descriptor)

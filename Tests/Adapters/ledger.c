@@ -3,7 +3,7 @@
  * the state never becomes durable before what was emitted before it. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "meter_adapter.h"
+#include "library.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -104,39 +104,13 @@ static const meter_setting settings[] = {
 };
 
 static const meter_descriptor descriptor = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_descriptor),
-    .meter_type = METER_TEXT("ledger"),
-    .name = METER_TEXT("Ledger"),
-    .version = METER_TEXT("1.0"),
+    DESCRIBES("ledger", "Ledger"),
     .delivery = METER_DELIVERY_PULL,
     .default_sampling_ns = 100000000,
     .minimum_sampling_ns = 10000000,
     .late_ns = 1000000000,
-    .settings = settings,
-    .setting_count = 2,
-    .setting_stride = sizeof(meter_setting),
-    .create = create,
-    .start = start,
+    HAS_SETTINGS,
     .read = take_sample,
-    .stop = stop,
-    .destroy = destroy,
 };
 
-static const meter_descriptor *const descriptors[] = {&descriptor};
-
-static const meter_library library = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_library),
-    .descriptors = descriptors,
-    .descriptor_count = 1,
-};
-
-const meter_library *meter_adapter_entry(uint32_t host_abi) {
-    (void)host_abi;
-    return &library;
-}
+EXPORTS(&descriptor)

@@ -1,7 +1,7 @@
 /* A meter that does what its settings say: `mode` is the way in which it behaves, `gate` a file that lets a call that
  * waits go on, `url` a server to ask. */
 #define _POSIX_C_SOURCE 200809L
-#include "meter_adapter.h"
+#include "library.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,43 +141,18 @@ static const meter_setting settings[] = {
     {.name = METER_TEXT("url"), .help = METER_TEXT("What it asks."), .kind = METER_SETTING_URL},
 };
 
-#define DESCRIPTOR(type, how, reads)                 \
-    {                                                \
-        .magic = METER_MAGIC,                        \
-        .abi_major = METER_ABI_MAJOR,                \
-        .abi_minor = METER_ABI_MINOR,                \
-        .struct_size = sizeof(meter_descriptor),     \
-        .meter_type = METER_TEXT(type),              \
-        .name = METER_TEXT("Scripted"),              \
-        .version = METER_TEXT("1.0"),                \
-        .delivery = how,                             \
-        .default_sampling_ns = 100000000,            \
-        .minimum_sampling_ns = MINIMUM,              \
-        .settings = settings,                        \
-        .setting_count = 3,                          \
-        .setting_stride = sizeof(meter_setting),     \
-        .create = create,                            \
-        .start = start,                              \
-        .read = reads,                               \
-        .stop = stop,                                \
-        .destroy = destroy,                          \
-    }
+#define LIVES .default_sampling_ns = 100000000, .minimum_sampling_ns = MINIMUM, HAS_SETTINGS
 
-static const meter_descriptor pulled = DESCRIPTOR("scripted", METER_DELIVERY_PULL, take_sample);
-static const meter_descriptor pushing = DESCRIPTOR("pushing", METER_DELIVERY_PUSH, NULL);
-
-static const meter_descriptor *const descriptors[] = {&pulled, &pushing};
-
-static const meter_library library = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_library),
-    .descriptors = descriptors,
-    .descriptor_count = 2,
+static const meter_descriptor pulled = {
+    DESCRIBES("scripted", "Scripted"),
+    LIVES,
+    .delivery = METER_DELIVERY_PULL,
+    .read = take_sample,
+};
+static const meter_descriptor pushing = {
+    DESCRIBES("pushing", "Scripted"),
+    LIVES,
+    .delivery = METER_DELIVERY_PUSH,
 };
 
-const meter_library *meter_adapter_entry(uint32_t host_abi) {
-    (void)host_abi;
-    return &library;
-}
+EXPORTS(&pulled, &pushing)

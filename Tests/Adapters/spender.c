@@ -2,7 +2,7 @@
  * `history`, which a test compares with what the host has counted. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "meter_adapter.h"
+#include "library.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -108,41 +108,16 @@ static const meter_setting settings[] = {
 };
 
 static const meter_descriptor descriptor = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_descriptor),
-    .meter_type = METER_TEXT("spender"),
-    .name = METER_TEXT("Spender"),
-    .version = METER_TEXT("1.0"),
+    DESCRIBES("spender", "Spender"),
     .delivery = METER_DELIVERY_PULL,
     .requests_per_day = 92000,
     .default_sampling_ns = 1000000000,
     .minimum_sampling_ns = 10000000,
     .late_ns = 1000000000,
     .history_step_ns = 1000000000,
-    .settings = settings,
-    .setting_count = 2,
-    .setting_stride = sizeof(meter_setting),
-    .create = create,
-    .start = start,
+    HAS_SETTINGS,
     .read = take_sample,
-    .stop = stop,
-    .destroy = destroy,
     .extension = extension,
 };
 
-static const meter_descriptor *const descriptors[] = {&descriptor};
-
-static const meter_library library = {
-    .magic = METER_MAGIC,
-    .abi_major = METER_ABI_MAJOR,
-    .abi_minor = METER_ABI_MINOR,
-    .struct_size = sizeof(meter_library),
-    .descriptors = descriptors,
-    .descriptor_count = 1,
-};
-
-const meter_library *meter_adapter_entry(uint32_t host_abi) {
-    return host_abi == METER_ABI ? &library : NULL;
-}
+EXPORTS(&descriptor)

@@ -3,12 +3,11 @@ import Observability
 import Platform
 import Readings
 import Storage
-import Synchronization
 import TestSupport
 
 @testable import Delivery
 
-/// A store, a delivery loop on it, and the pipeline's part: the test's thread settles what was answered.
+/// A store, a delivery loop on it, and the pipeline's part.
 final class DeliveryRig {
     static let noon = Instant(seconds: 1_780_315_200)
 
@@ -17,12 +16,7 @@ final class DeliveryRig {
     let loop: DeliveryLoop
     let instance: Int
     private let folder: TemporaryDirectory
-    private let answers = Answers()
-
-    private final class Answers: Sendable {
-        typealias Entry = (settlement: Settlement, done: @Sendable () -> Void)
-        let waiting = Mutex<[Entry]>([])
-    }
+    private let pipeline: TestPipeline
 
     init(
         url: String, api: InfluxAPI? = .v2, batchLines: Int = 5000,
@@ -33,6 +27,7 @@ final class DeliveryRig {
         folder = try TemporaryDirectory("delivery")
         let directory = try DataDirectory(locking: folder.path)
         store = try Store.open(in: directory).0
+        pipeline = TestPipeline(store: store)
         reader = try Reader(directory: directory)
         instance = try store.number(of: InstanceIdentity(meterType: "mock"))
         let target = InfluxTarget(url: url, organisation: "home", bucket: "smart_meter_data", api: api, caFile: "")
@@ -42,10 +37,9 @@ final class DeliveryRig {
         options.longestPause = 50 * Duration.millisecond
         options.slowPause = 50 * Duration.millisecond
         options.random = { 1 }
-        let answers = answers
         loop = try DeliveryLoop(
             options: options, directory: directory,
-            settle: { settlement, done in answers.waiting.withLock { $0.append((settlement, done)) } },
+            settle: pipeline.intake,
             log: try Log(level: .error, descriptor: -1))
     }
 
@@ -81,25 +75,10 @@ final class DeliveryRig {
         try store.commit(plan)
     }
 
-    /// What the pipeline does with answers.
-    func settle() throws {
-        let entries = answers.waiting.withLock { waiting in
-            defer { waiting = [] }
-            return waiting
-        }
-        for entry in entries {
-            var plan = CommitPlan()
-            plan.settlements = [entry.settlement]
-            try store.commit(plan)
-            entry.done()
-        }
-    }
+    func settle() throws { try pipeline.settle() }
 
     func wait(_ what: String, within seconds: Double = 10, _ condition: () throws -> Bool) throws {
-        try waitUntil(what, within: seconds) {
-            try settle()
-            return try condition()
-        }
+        try pipeline.wait(what, within: seconds, condition)
     }
 
     /// Until everything is delivered or rejected.

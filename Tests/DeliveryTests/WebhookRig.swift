@@ -2,13 +2,12 @@ import Foundation
 import Observability
 import Platform
 import Readings
-import Synchronization
 import TestSupport
 
 @testable import Delivery
 @testable import Storage
 
-/// A store with alerts, a webhook loop on it, and the pipeline's part: the test's thread settles what was answered.
+/// A store with alerts, a webhook loop on it, and the pipeline's part.
 final class WebhookRig {
     static let noon = Instant(seconds: 1_780_315_200)
 
@@ -18,13 +17,8 @@ final class WebhookRig {
     let instance: Int
     private let folder: TemporaryDirectory
     private let directory: DataDirectory
-    private let answers: Answers
+    private let pipeline: TestPipeline
     private let secret: @Sendable () -> String?
-
-    private final class Answers: Sendable {
-        typealias Entry = (settlement: Settlement, done: @Sendable () -> Void)
-        let waiting = Mutex<[Entry]>([])
-    }
 
     init(url: String, secret: @escaping @Sendable () -> String? = { nil }) throws {
         self.url = url
@@ -34,8 +28,8 @@ final class WebhookRig {
         store = try Store.open(in: directory).0
         store.tellsAlerts = true
         instance = try store.number(of: InstanceIdentity(meterType: "mock", label: "attic"))
-        answers = Answers()
-        loop = try Self.makeLoop(url, secret, directory, answers)
+        pipeline = TestPipeline(store: store)
+        loop = try Self.makeLoop(url, secret, directory, pipeline)
     }
 
     deinit {
@@ -44,7 +38,7 @@ final class WebhookRig {
     }
 
     private static func makeLoop(
-        _ url: String, _ secret: @escaping @Sendable () -> String?, _ directory: DataDirectory, _ answers: Answers
+        _ url: String, _ secret: @escaping @Sendable () -> String?, _ directory: DataDirectory, _ pipeline: TestPipeline
     ) throws -> WebhookLoop {
         var options = WebhookLoop.Options(url: url, secret: secret)
         options.answerTime = 400 * Duration.millisecond
@@ -52,7 +46,7 @@ final class WebhookRig {
         options.random = { 1 }
         return try WebhookLoop(
             options: options, directory: directory,
-            settle: { settlement, done in answers.waiting.withLock { $0.append((settlement, done)) } },
+            settle: pipeline.intake,
             log: try Log(level: .error, descriptor: -1))
     }
 
@@ -60,8 +54,8 @@ final class WebhookRig {
     func restart() throws {
         loop.stop()
         _ = loop.join(until: Clock.monotonic() + 5 * Duration.second)
-        answers.waiting.withLock { $0 = [] }
-        loop = try Self.makeLoop(url, secret, directory, answers)
+        pipeline.forget()
+        loop = try Self.makeLoop(url, secret, directory, pipeline)
         try loop.start()
     }
 
@@ -82,25 +76,10 @@ final class WebhookRig {
         loop.wake()
     }
 
-    /// What the pipeline does with answers.
-    func settle() throws {
-        let entries = answers.waiting.withLock { waiting in
-            defer { waiting = [] }
-            return waiting
-        }
-        for entry in entries {
-            var plan = CommitPlan()
-            plan.settlements = [entry.settlement]
-            try store.commit(plan)
-            entry.done()
-        }
-    }
+    func settle() throws { try pipeline.settle() }
 
     func wait(_ what: String, within seconds: Double = 10, _ condition: () throws -> Bool) throws {
-        try waitUntil(what, within: seconds) {
-            try settle()
-            return try condition()
-        }
+        try pipeline.wait(what, within: seconds, condition)
     }
 
     /// Messages that the store still holds to be sent.

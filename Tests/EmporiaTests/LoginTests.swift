@@ -6,15 +6,6 @@ import Testing
 /// Logins, renewals, and what becomes of a refused one.
 extension EmporiaTests {
     @Suite struct LoginTests {
-        private func failure(_ body: () throws -> Void) throws -> AdapterFailure {
-            do {
-                try body()
-            } catch let failure as AdapterFailure {
-                return failure
-            }
-            throw FixtureError("it did not fail")
-        }
-
         /// Nothing that is secret stands in anything that a person sees.
         private func expectNoSecret(_ rig: Rig, _ failures: [AdapterFailure] = []) throws {
             let words = (rig.host.logs + failures.map(\.message)).joined(separator: "\n")

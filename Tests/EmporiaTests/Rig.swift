@@ -1,3 +1,4 @@
+import AdapterABI
 import FakeHost
 import TestSupport
 import Testing
@@ -63,4 +64,14 @@ final class Rig {
         let fault: [String: Any] = ["path": path, "status": status, "count": count]
         try cloud.control(["faults": [fault.merging(more) { $1 }]])
     }
+}
+
+/// How `body` fails.
+func failure(_ body: () throws -> Void) throws -> AdapterFailure {
+    do {
+        try body()
+    } catch let failure as AdapterFailure {
+        return failure
+    }
+    throw FixtureError("it did not fail")
 }

@@ -6,15 +6,6 @@ import Testing
 /// What the cloud does now and then: figures that are missing, late or zero, answers that are none.
 extension EmporiaTests {
     @Suite struct TroubleTests {
-        private func failure(_ body: () throws -> Void) throws -> AdapterFailure {
-            do {
-                try body()
-            } catch let failure as AdapterFailure {
-                return failure
-            }
-            throw FixtureError("it did not fail")
-        }
-
         private func usages(_ rig: Rig) throws -> Int {
             try rig.cloud.takeRequests().filter { $0.contains("1MIN") }.count
         }
