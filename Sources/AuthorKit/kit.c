@@ -41,8 +41,14 @@ static const unsigned char rust_src_abi_tests_rs[] = {
 static const unsigned char rust_src_kit_export_rs[] = {
 #embed "templates/rust/src/kit/export.rs"
 };
+static const unsigned char rust_src_kit_history_rs[] = {
+#embed "templates/rust/src/kit/history.rs"
+};
 static const unsigned char rust_src_kit_host_rs[] = {
 #embed "templates/rust/src/kit/host.rs"
+};
+static const unsigned char rust_src_kit_login_rs[] = {
+#embed "templates/rust/src/kit/login.rs"
 };
 static const unsigned char rust_src_kit_mod_rs[] = {
 #embed "templates/rust/src/kit/mod.rs"
@@ -175,7 +181,9 @@ static const author_kit_file files[] = {
     TEMPLATE("rust", "src/abi.rs", rust_src_abi_rs),
     TEMPLATE("rust", "src/abi_tests.rs", rust_src_abi_tests_rs),
     TEMPLATE("rust", "src/kit/export.rs", rust_src_kit_export_rs),
+    TEMPLATE("rust", "src/kit/history.rs", rust_src_kit_history_rs),
     TEMPLATE("rust", "src/kit/host.rs", rust_src_kit_host_rs),
+    TEMPLATE("rust", "src/kit/login.rs", rust_src_kit_login_rs),
     TEMPLATE("rust", "src/kit/mod.rs", rust_src_kit_mod_rs),
     TEMPLATE("rust", "src/kit/reading.rs", rust_src_kit_reading_rs),
     TEMPLATE("rust", "src/lib.rs", rust_src_lib_rs),

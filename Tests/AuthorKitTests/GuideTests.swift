@@ -95,6 +95,27 @@ import Testing
         #expect(!output.contains("warning"), "\(output.suffix(2000))")
     }
 
+    @Test("The guide's meter in Rust that keeps a log passes every check of history, and is logged in to")
+    func historyInRust() throws {
+        let workshop = try Workshop()
+        let block = try #require(guide.blocks("rust").first { $0.text.contains("impl History for") })
+        try workshop.succeed("smart-meter new-adapter logging_meter --language rust")
+        try workshop.folder.write(
+            "logging_meter/src/lib.rs",
+            "mod abi;\nmod kit;\nuse abi::*;\nuse kit::*;\n\(block.text)\nexport_adapter!(LoggingMeter);\n")
+        try workshop.succeed("cargo build --offline", in: "logging_meter")
+        let check = try workshop.succeed(
+            "smart-meter check target/debug/libsmartmeter_logging_meter.so --only history", in: "logging_meter")
+        // It asks nothing by HTTP, so one check has nothing to look at.
+        #expect(check.contains("7\(Self.flawless)1 skipped"), "\(check)")
+        let login = try workshop.succeed(
+            """
+            export METER_TYPE=logging_meter ADAPTER_PATH=$PWD/target/debug
+            (sleep 1; echo 924613; sleep 1) | script -qec 'smart-meter login logging_meter' /dev/null
+            """, in: "logging_meter")
+        #expect(login.contains("The code that the cloud has sent") && login.contains("logged in"), "\(login)")
+    }
+
     @Test("Against an installed tree alone, wherever it was moved to, an adapter in C builds and is read")
     func installed() throws {
         let prefix = try TemporaryDirectory("prefix")

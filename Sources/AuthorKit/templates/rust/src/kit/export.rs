@@ -1,6 +1,6 @@
 //! C's way in: recover the instance and call one method; a panic ends here.
 
-use super::{nanoseconds, string, text, Adapter, Failure, Host, Setting};
+use super::{nanoseconds, string, text, whole_characters, Adapter, Failure, Host, Setting};
 use crate::abi::*;
 use std::any::Any;
 use std::ffi::c_void;
@@ -90,8 +90,8 @@ unsafe extern "C" fn create<A: Adapter>(
 }
 
 /// An instance as the host holds it.
-struct Instance<A> {
-    adapter: A,
+pub(super) struct Instance<A> {
+    pub(super) adapter: A,
     host: Host,
 }
 
@@ -130,17 +130,14 @@ unsafe extern "C" fn extension<A: Adapter>(id: meter_text) -> *const c_void {
 }
 
 /// Runs `body`, and stores what went wrong where the caller wants it.
-fn guard(error: *mut meter_error, body: impl FnOnce() -> Result<(), Failure>) -> i32 {
+pub(super) fn guard(error: *mut meter_error, body: impl FnOnce() -> Result<(), Failure>) -> i32 {
     let failure = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => return METER_OK,
         Ok(Err(failure)) => failure,
         Err(panic) => panicked(&*panic),
     };
     if let Some(error) = unsafe { error.as_mut() } {
-        let mut length = failure.message.len().min(error.message.len());
-        while !failure.message.is_char_boundary(length) {
-            length -= 1;
-        }
+        let length = whole_characters(&failure.message, error.message.len());
         error.code = failure.code;
         error.retry_after_ns = nanoseconds(failure.retry_after);
         error.message[..length].copy_from_slice(&failure.message.as_bytes()[..length]);

@@ -3,12 +3,18 @@
 #![allow(dead_code, unused_imports)]
 
 mod export;
+mod history;
 mod host;
+mod login;
 mod reading;
 
 pub use export::entry;
+pub use history::{history_table, History, HistoryOutcome, HistoryRequest, HistorySink};
 pub use host::{Host, HttpRequest, HttpResponse};
+pub use login::{login_table, Login, LoginPrompter};
 pub use reading::{Circuit, Reading};
+
+use export::{guard, Instance};
 
 use crate::abi::*;
 use std::ffi::c_void;
@@ -36,7 +42,8 @@ pub trait Adapter: Sized + Send + 'static {
     /// Ends what `start` began: joins threads, within 1 s.
     fn stop(&mut self) {}
 
-    /// The table of an extension such as METER_HISTORY, or NULL.
+    /// The table of an extension, or NULL: `history_table::<Self>()` for METER_HISTORY, `login_table::<Self>()` for
+    /// METER_LOGIN.
     fn extension(id: &str) -> *const c_void {
         let _ = id;
         std::ptr::null()
@@ -125,6 +132,11 @@ unsafe fn string(text: meter_text) -> String {
         return String::new();
     }
     String::from_utf8_lossy(std::slice::from_raw_parts(text.data as *const u8, text.length as usize)).into_owned()
+}
+
+/// How many of its bytes fit where there is room for `limit`, without cutting a character.
+fn whole_characters(text: &str, limit: usize) -> usize {
+    (0..=text.len().min(limit)).rev().find(|length| text.is_char_boundary(*length)).unwrap_or(0)
 }
 
 /// Exports the library's adapter.
