@@ -50,7 +50,7 @@ lint: ## Check the formatting and the rules that a compiler does not check
 format: ## Format the Swift sources
 	@swift format --in-place --recursive $(SWIFT_SOURCES)
 
-install: build ## Install under PREFIX (/usr/local), with DESTDIR for packages
+install: ## Install what `make build` has made, under PREFIX (/usr/local), with DESTDIR for packages
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" tools/install.sh
 
 clean: ## Remove what was built and what the tests keep (.build, .cache)

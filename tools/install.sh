@@ -6,7 +6,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 root="${DESTDIR:-}${PREFIX:-/usr/local}"
 library="$root/lib/smart-meter"
+if ! command -v swift > /dev/null; then
+    echo 'install: no swift in PATH, whose runtime is installed, too: sudo env PATH="$PATH" make install' >&2
+    exit 1
+fi
 build=${BUILD:-$(swift build -c release --show-bin-path)}
+if [ ! -x "$build/smart-meter" ]; then
+    echo "install: there is no $build/smart-meter: run make build first" >&2
+    exit 1
+fi
 runtime="$(dirname "$(readlink -f "$(command -v swift)")")/../lib/swift/linux"
 
 if ! command -v patchelf > /dev/null; then
@@ -18,7 +26,7 @@ if ! command -v patchelf > /dev/null; then
 fi
 
 documents="$root/share/doc/smart-meter"
-install -d "$root/bin" "$library/adapters" "$root/include" "$root/lib/pkgconfig" "$documents"/{docs,Examples/c}
+install -d "$root/bin" "$library/adapters" "$root/include" "$root/lib/pkgconfig" "$documents"
 install -m 755 "$build/smart-meter" "$root/bin/smart-meter"
 patchelf --set-rpath '$ORIGIN/../lib/smart-meter' "$root/bin/smart-meter"
 for adapter in $(tools/adapters.sh); do
@@ -30,9 +38,12 @@ install -m 644 "$header" "$root/include/"
 abi=$(sed -n 's/^#define METER_ABI_\(MAJOR\|MINOR\) \([0-9]*\)u$/\2/p' "$header" | paste -sd .)
 sed "s/@ABI@/$abi/" packaging/smart-meter-adapter.pc.in | install -m 644 /dev/stdin \
     "$root/lib/pkgconfig/smart-meter-adapter.pc"
-install -m 644 README.md LICENSE CHANGELOG.md .env.example "$documents/"
-install -m 644 docs/*.md "$documents/docs/"
-install -m 644 Examples/c/{README.md,Makefile,file_meter.c} "$documents/Examples/c/"
+# The documents lead to each other, to the examples and to the header by the same paths as in the sources.
+for document in README.md LICENSE CHANGELOG.md CONTRIBUTING.md .env.example docs/*.md docs/*.png docs/figures/* \
+    Plugins/*/README.md Examples/c/{README.md,Makefile,file_meter.c} \
+    Examples/rust/{README.md,Cargo.toml,Cargo.lock} $(find -L Examples/rust/src -name '*.rs') "$header"; do
+    install -D -m 644 "$document" "$documents/$document"
+done
 
 # needed FILE...: the parts of Swift's runtime that the files name.
 needed() {

@@ -71,13 +71,16 @@ struct InstallTests {
         #expect(!swift.isEmpty)
         for line in swift { #expect(line.contains("\(folder.path)/tree/"), "\(line)") }
         let documents = folder.file("tree/share/doc/smart-meter")
-        for document in ["README.md", "Examples/c/README.md"] {
-            let file = documents.appendingPathComponent(document)
-            let text = try String(contentsOf: file, encoding: .utf8)
-            for link in text.matches(of: #/\]\(((?:docs|\.\.)[^)#]*\.md)/#) {
-                let target = file.deletingLastPathComponent().appendingPathComponent(String(link.1))
-                #expect(FileManager.default.fileExists(atPath: target.path), "\(document): \(link.1)")
+        var links = 0
+        for file in try #require(FileManager.default.enumerator(at: documents, includingPropertiesForKeys: nil)) {
+            guard let document = file as? URL, document.pathExtension == "md" else { continue }
+            let text = try String(contentsOf: document, encoding: .utf8)
+            for link in text.matches(of: #/\]\(([^)#:\s]+)(?:#[^)]*)?\)/#) {
+                let target = document.deletingLastPathComponent().appendingPathComponent(String(link.1))
+                #expect(FileManager.default.fileExists(atPath: target.path), "\(document.path): \(link.1)")
+                links += 1
             }
         }
+        #expect(links > 30)
     }
 }
