@@ -1,5 +1,6 @@
 #pragma once
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -57,6 +58,19 @@ static inline int sm_mhd_timeout(struct MHD_Daemon *daemon) {
 static inline int sm_mhd_descriptor(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info ? info->connect_fd : -1;
+}
+
+/* The address of a connection's client, without its port: so many bytes, at most 16. */
+static inline unsigned sm_mhd_peer(struct MHD_Connection *connection, unsigned char address[16]) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (!info || !info->client_addr) return 0;
+    if (info->client_addr->sa_family == AF_INET) {
+        memcpy(address, &((const struct sockaddr_in *)info->client_addr)->sin_addr, 4);
+        return 4;
+    }
+    if (info->client_addr->sa_family != AF_INET6) return 0;
+    memcpy(address, &((const struct sockaddr_in6 *)info->client_addr)->sin6_addr, 16);
+    return 16;
 }
 
 /* What the connection callback has stored for the connection; may be NULL. */

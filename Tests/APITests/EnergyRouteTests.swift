@@ -12,9 +12,12 @@ import Testing
     @Test(arguments: [
         ("2026-06-01", 1_780_264_800_000), ("2026-06-01T00:00:00Z", 1_780_272_000_000),
         ("2026-06-01T00:00:00.250+02:00", 1_780_264_800_250), ("2026-06-01t12:30:15z", 1_780_317_015_000),
-        ("1780272000", 1_780_272_000_000), ("2026-03-29T02:30:00-05:30", 1_774_771_200_000),
+        ("1780272000", 1_780_272_000_000), ("-5", -5_000), ("8999999999", 8_999_999_999_000),
+        ("-8999999999", -8_999_999_999_000), ("2016-12-31T23:59:60Z", 1_483_228_800_000),
+        ("2026-03-29T02:30:00-05:30", 1_774_771_200_000),
     ])
-    func `a time is read as it is written`(_ text: String, _ milliseconds: Int) {
+    func `a time is read as it is written`(_ text: String, _ milliseconds: Int) throws {
+        #expect(text.contains(try Regex(TimeParameter.pattern)))
         let instant = TimeParameter.parse(text, in: berlin)
         #expect(instant == Instant(nanoseconds: Int64(milliseconds) * Duration.millisecond))
     }
@@ -22,10 +25,26 @@ import Testing
     @Test(arguments: [
         "", "yesterday", "2026-6-1", "2026-02-29", "2026-13-01", "2026-06-01T", "2026-06-01T00:00:00",
         "2026-06-01T24:00:00Z", "2026-06-01T00:00:00.Z", "2026-06-01T00:00:00+2", "2026-06-01T00:00:00Zx",
-        "99999999999999999999", "9999999999999", "0000-01-01", "9999-01-01", "2026-06-01 00:00:00Z", "+026-06-01",
+        "99999999999999999999", "9999999999999", "9000000000", "-9000000000", "9223372036854775807",
+        "-9223372036854775808", "+5", "0000-01-01", "9999-01-01", "2026-06-01 00:00:00Z", "+026-06-01",
     ])
     func `what is no time is refused`(_ text: String) {
         #expect(TimeParameter.parse(text, in: berlin) == nil)
+    }
+
+    @Test func `the furthest times that there are end nothing`() throws {
+        let server = try RunningServer(FakeHouse(zone: berlin))
+        let times = [
+            "-9223372036854775808", "9223372036854775807", "-8999999999", "8999999999", "1700-01-01", "2259-12-31",
+        ]
+        for path in ["history", "energy", "alerts"] {
+            for from in times {
+                for to in times {
+                    let query = path == "alerts" ? "before=\(to)" : "from=\(from)&to=\(to)"
+                    #expect([200, 400].contains(try server.get("/api/v1/\(path)?\(query)").status), "\(path) \(query)")
+                }
+            }
+        }
     }
 
     @Test func `without a question it is the last month by local days`() throws {

@@ -153,6 +153,51 @@ import Testing
         }
     }
 
+    @Test func `one address has its share of the places, and others have theirs`() throws {
+        var limits = ServerLimits()
+        limits.eventClients = 3
+        limits.eventClientsPerAddress = 2
+        let server = try RunningServer(FakeHouse(), limits: limits)
+        let clients = try (0..<2).map { _ in try Self.follow(server) }
+        for client in clients { _ = try client.next() }
+        #expect(try server.get("/api/v1/events").status == 503)
+        let other = EventClient(of: server, try RawConnection(port: server.server.port, from: "127.0.0.2"))
+        other.connection.send("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        #expect(try other.next().type == "snapshot")
+    }
+
+    @Test func `another token ends the streams that were opened without it`() throws {
+        let server = try RunningServer(FakeHouse())
+        let client = try Self.follow(server)
+        _ = try client.next()
+        server.server.replace(rules: AccessRules(areMetricsOpen: true))
+        #expect(throws: EventClient.Silence.self) { try client.next() }
+        #expect(!client.connection.hasEnded)
+        server.server.replace(rules: AccessRules(token: "correct-horse-battery"))
+        _ = client.connection.readToEnd()
+        #expect(client.connection.hasEnded)
+    }
+
+    @Test func `an instance that goes, or that stands for the house now, is told as a new beginning`() throws {
+        func adapter(_ name: String, isHouse: Bool) -> AdapterReport {
+            AdapterReport(instance: name, meterType: "mock", isHouse: isHouse, state: "running", since: FakeHouse.noon)
+        }
+        func snapshot(_ client: EventClient) throws -> [String] {
+            var event = try client.next()
+            while event.type != "snapshot" { event = try client.next() }
+            let adapters = try #require(event.data["adapters"] as? [[String: Any]])
+            return adapters.map { "\($0["instance"] ?? "") \($0["is_house"] ?? "")" }.sorted()
+        }
+        let house = FakeHouse()
+        house.change { $0.adapters = [adapter("a", isHouse: true), adapter("b", isHouse: false)] }
+        let client = try Self.follow(try RunningServer(house))
+        #expect(try snapshot(client) == ["a 1", "b 0"])
+        house.change { $0.adapters = [adapter("a", isHouse: false), adapter("b", isHouse: true)] }
+        #expect(try snapshot(client) == ["a 0", "b 1"])
+        house.change { $0.adapters = [adapter("b", isHouse: true)] }
+        #expect(try snapshot(client) == ["b 1"])
+    }
+
     @Test func `stop ends every stream`() throws {
         let server = try RunningServer(FakeHouse())
         let clients = try (0..<20).map { _ in try Self.follow(server) }

@@ -98,6 +98,34 @@ import Testing
         #expect(try server.ask("GET", "/health", headers: "Host: \(host)\r\n").status == status)
     }
 
+    @Test(arguments: [
+        "Host: localhost\r\nHost: localhost\r\n", "Host: localhost\r\nHost: evil.example\r\n", "",
+        "Host : localhost\r\n", "Host: localhost\r\nContent-Length: 0\r\nContent-Length: 40\r\n",
+        "Host: localhost\r\nContent-Length: 0\r\nContent-Length: 0\r\n", "Host: localhost\r\nContent-Length: +5\r\n",
+        "Host: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Host: localhost\r\nTransfer-Encoding: gzip, chunked\r\n", "Host: localhost\r\nTransfer-Encoding: xchunked\r\n",
+        "Host: localhost\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+    ])
+    func `what two readers could take for different requests is refused, and nothing behind it is read`(
+        headers: String
+    ) throws {
+        let server = try RunningServer(Self.echo)
+        let connection = try server.connect()
+        connection.send(
+            "POST /a/x HTTP/1.1\r\n\(headers)\r\n0\r\n\r\nGET /teapot HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        let text = String(decoding: connection.readToEnd(), as: UTF8.self)
+        #expect(connection.hasEnded)
+        let answers = text.components(separatedBy: "HTTP/1.1 ").dropFirst()
+        #expect(!answers.isEmpty && answers.allSatisfy { $0.hasPrefix("400 ") }, "\(text)")
+    }
+
+    @Test func `the oldest clients need no Host`() throws {
+        let server = try RunningServer(Self.echo)
+        let connection = try server.connect()
+        connection.send("GET /a/x HTTP/1.0\r\n\r\n")
+        #expect(RawAnswer(connection.readToEnd())?.status == 200)
+    }
+
     @Test func `1,000 malformed requests leave it answering`() throws {
         let seed = UInt64.random(in: .min ... .max)
         print("seed of the malformed requests: \(seed)")

@@ -100,6 +100,26 @@ import Testing
         #expect(try server.get("/api/v1/phantom").status == 200)
     }
 
+    @Test func `slow readers of one address leave places for others`() throws {
+        var limits = ServerLimits()
+        limits.queries = 3
+        limits.queriesPerAddress = 2
+        let house = FakeHouse()
+        house.change { $0.periods = 10_000_000 }
+        let server = try RunningServer(house, limits: limits)
+        let slow = try (0..<2).map { _ in
+            let connection = try server.connect()
+            connection.send("GET /api/v1/history HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            _ = connection.read(atLeast: 1)
+            return connection
+        }
+        #expect(try server.get("/api/v1/phantom").status == 503)
+        let other = try RawConnection(port: server.server.port, from: "127.0.0.2")
+        other.send("GET /api/v1/phantom HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        #expect(RawAnswer(other.readToEnd())?.status == 200)
+        withExtendedLifetime(slow) {}
+    }
+
     @Test func `a client that leaves amid its answer is forgotten`() throws {
         var limits = ServerLimits()
         limits.queries = 1

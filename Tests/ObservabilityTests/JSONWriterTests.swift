@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct JSONWriterTests {
     @Test func `what is written is what Foundation reads`() throws {
-        let hostile = "a\"b\\c\n\r\t\u{0}\u{1b}\u{7f}é😀</script>"
+        let hostile = "a\"b\\c\n\r\t\u{0}\u{1b}\u{7f}é€😀\u{2028}\u{2029}</script>"
         var json = JSONWriter()
         json.beginObject()
         json.field("text", hostile)
@@ -23,6 +23,8 @@ import Testing
         json.null()
         json.endArray()
         json.endObject()
+        // Nobody who reads lines finds more than one.
+        #expect(!String(decoding: json.bytes, as: UTF8.self).contains { $0.isNewline })
         let read = try JSONSerialization.jsonObject(with: Data(json.bytes)) as? [String: Any]
         let object = try #require(read)
         #expect(object["text"] as? String == hostile)

@@ -67,10 +67,10 @@ struct HistoryCSV: HistoryFormat {
     static let contentType = "text/csv; charset=utf-8; header=present"
     static let headers = [("Content-Disposition", "attachment; filename=\"history.csv\"")]
     private static let columns =
-        "start,end,circuit,name,power_w,minimum_power_w,maximum_power_w,energy_kwh,returned_kwh,coverage,quality\r\n"
+        "start,end,circuit,name,is_circuit,power_w,minimum_power_w,maximum_power_w,energy_kwh,returned_kwh,coverage,quality\r\n"
 
     private var bytes: [UInt8] = []
-    /// Id and name of each series, as they stand in a row.
+    /// Id and name of each series, and whether it is a circuit's, as they stand in a row.
     private var labels: [[UInt8]] = []
 
     var count: Int { bytes.count }
@@ -80,6 +80,7 @@ struct HistoryCSV: HistoryFormat {
         bytes += Array(Self.columns.utf8)
         labels = report.series.map { series in
             Self.cell(series.id) + [UInt8(ascii: ",")] + Self.cell(series.name)
+                + Array(series.isCircuit ? ",1".utf8 : ",0".utf8)
         }
     }
 

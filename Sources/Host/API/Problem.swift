@@ -38,6 +38,10 @@ package struct Problem: Error, Sendable {
     static let notFound = Problem(status: 404, title: "Not Found", detail: "There is nothing at this path.")
     static let badTarget = Problem(
         status: 400, title: "Bad Request", detail: "The path or query is not validly escaped UTF-8.")
+    /// Where the request ends is not certain, so nothing more is read of that connection.
+    static func ambiguous(_ fault: String) -> Problem {
+        Problem(status: 400, title: "Bad Request", detail: fault, headers: [("Connection", "close")])
+    }
     static let targetTooLong = Problem(
         status: 414, title: "URI Too Long", detail: "The path and query are longer than this server reads.")
     static let wrongHost = Problem(

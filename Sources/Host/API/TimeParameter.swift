@@ -5,14 +5,20 @@ enum TimeParameter {
     /// What looks like one of these: a day that its month has not passes it all the same.
     static let pattern =
         "^(((1[7-9]|2[01])\\d\\d|22[0-5]\\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])"
-        + "([Tt]([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d))?|-?\\d{1,9})$"
+        + "([Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d))?"
+        + "|-?(\\d{1,9}|[1-8]\\d{9}))$"
 
     static let grammar = "a time such as 2026-06-01T12:00:00Z, a local date such as 2026-06-01, or Unix seconds"
 
+    /// Of 1684 and 2255: what is computed with such an instant stays within 64 bits of nanoseconds.
+    private static let secondsLimit: Int64 = 8_999_999_999
+
     /// Nil where it is none of these.
     static func parse(_ text: String, in zone: Zone) -> Instant? {
-        if let seconds = Int64(text) { return abs(seconds) < 1 << 33 ? Instant(seconds: seconds) : nil }
         let bytes = Array(text.utf8)
+        if bytes.first != UInt8(ascii: "+"), let seconds = Int64(text) {
+            return (-secondsLimit...secondsLimit).contains(seconds) ? Instant(seconds: seconds) : nil
+        }
         guard let date = date(bytes) else { return nil }
         if bytes.count == 10 { return zone.start(of: date) }
         guard bytes.count >= 20, bytes[10] | 0x20 == UInt8(ascii: "t"), bytes[13] == UInt8(ascii: ":"),

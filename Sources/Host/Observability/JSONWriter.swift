@@ -134,7 +134,7 @@ package struct JSONWriter: Sendable {
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {
-        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0x7F
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0x7F && byte != 0xE2
     }
 
     private static func append(escaped byte: UInt8, to bytes: inout [UInt8]) {
@@ -147,6 +147,14 @@ package struct JSONWriter: Sendable {
             let digits = Array("0123456789abcdef".utf8)
             bytes += Array("\\u00".utf8)
             bytes += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        case 0xA8, 0xA9:
+            // U+2028 and U+2029 end a line for some who read lines, JavaScript's `.` and Python's splitlines among them.
+            if bytes.suffix(2) == [0xE2, 0x80] {
+                bytes.removeLast(2)
+                bytes += Array(byte == 0xA8 ? "\\u2028".utf8 : "\\u2029".utf8)
+            } else {
+                bytes.append(byte)
+            }
         default: bytes.append(byte)
         }
     }

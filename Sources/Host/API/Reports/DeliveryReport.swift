@@ -69,7 +69,7 @@ package struct DeliveryReport: Sendable {
 
 extension DeliveryReport {
     private static let states = [
-        "off", "idle", "delivering", "retrying", "unauthorized", "missing_bucket", "misconfigured",
+        "off", "idle", "delivering", "retrying", "unauthorized", "missing_bucket", "misconfigured", "unreadable",
     ]
 
     /// What is known without the store.

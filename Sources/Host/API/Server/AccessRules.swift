@@ -14,6 +14,8 @@ package struct AccessRules: Sendable {
 
     var needsToken: Bool { token != nil }
 
+    func hasToken(of other: AccessRules) -> Bool { token == other.token }
+
     /// Whether the request has the token, where one is needed.
     func trusts(authorization: String?) -> Bool {
         guard let token else { return true }

@@ -36,7 +36,7 @@ class BodyReader {
         suspended = nil
     }
 
-    /// The server ends: the connection goes on, to be closed.
+    /// The connection goes on, to be closed.
     final func close() {
         isClosed = true
         wake()

@@ -24,6 +24,13 @@ import CMicrohttpd
         return unsafe Unmanaged<Visit>.fromOpaque(held).takeUnretainedValue()
     }
 
+    /// The client's address, as the kernel writes it, without its port.
+    var peer: [UInt8] {
+        unsafe Array(unsafeUninitializedCapacity: 16) { buffer, count in
+            count = unsafe Int(sm_mhd_peer(handle, buffer.baseAddress))
+        }
+    }
+
     var descriptor: Int32 { unsafe sm_mhd_descriptor(handle) }
 
     // MARK: Answers. False closes the connection.

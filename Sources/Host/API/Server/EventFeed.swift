@@ -46,9 +46,11 @@ final class EventFeed {
 
     // MARK: Clients
 
-    /// A new client; nil where there are too many.
-    func join(now: Int64) -> EventReader? {
-        guard clients.count < limits.eventClients else { return nil }
+    /// A new client; nil where there are too many, of that address or of all.
+    func join(now: Int64, from peer: [UInt8]) -> EventReader? {
+        guard clients.count < limits.eventClients,
+            clients.count(where: { $0.peer == peer }) < limits.eventClientsPerAddress
+        else { return nil }
         if clients.isEmpty {
             house.listen(ring)
             nextSign = now + limits.eventSignSeconds * Duration.second
@@ -57,7 +59,7 @@ final class EventFeed {
         let before = end
         look(now: now, isFull: true)
         tell(from: before)
-        let reader = EventReader(feed: self, snapshot: snapshot(), next: end)
+        let reader = EventReader(feed: self, peer: peer, snapshot: snapshot(), next: end)
         clients.append(reader)
         return reader
     }
@@ -76,8 +78,8 @@ final class EventFeed {
     /// It has read everything, and is to be sent what comes.
     func wait(_ reader: EventReader, at socket: Int32) { waiting.add(reader, at: socket) }
 
-    /// The server ends.
-    func close() {
+    /// They have to connect again.
+    func dropClients() {
         waiting = WaitingClients()
         for client in clients { client.close() }
     }
@@ -118,6 +120,8 @@ final class EventFeed {
         var readingCount = -1
         var readings: [String: ReadingStamp] = [:]
         var adapters: [String: AdapterStamp] = [:]
+        /// Each with whether it stands for the house; nil before the first look.
+        var instances: [String]?
         var alerts: [String: AlertStamp] = [:]
         var delivery: [UInt8] = []
         var health: [UInt8] = []
@@ -160,7 +164,8 @@ final class EventFeed {
             post("alert") { AlertReport.shape.write(alert, to: &$0) }
         }
         told.alerts = Dictionary(alerts.map { ($0.id, AlertStamp($0)) }) { _, last in last }
-        for adapter in house.adapters().adapters {
+        let adapters = house.adapters().adapters
+        for adapter in adapters {
             let stamp = AdapterStamp(
                 state: adapter.state, since: adapter.since, reason: adapter.reason, condition: adapter.condition,
                 failures: adapter.failures)
@@ -174,6 +179,18 @@ final class EventFeed {
         let health = HealthReport.change.body(house.health())
         if health != told.health { post("health", health) }
         told.health = health
+        lookAtInstances(adapters)
+    }
+
+    /// There is no event for an instance that has gone, nor for another one that stands for the house: all begins anew.
+    private func lookAtInstances(_ adapters: [AdapterReport]) {
+        let instances = adapters.map { "\($0.instance) \($0.isHouse)" }
+        defer { told.instances = instances }
+        guard let before = told.instances, before != instances else { return }
+        let names = Set(adapters.map(\.instance))
+        told.adapters = told.adapters.filter { names.contains($0.key) }
+        told.readings = told.readings.filter { names.contains($0.key) }
+        post(snapshot())
     }
 
     private func lookAtReadings(isFull: Bool) {

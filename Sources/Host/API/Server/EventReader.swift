@@ -1,13 +1,16 @@
 /// One client of the event stream: the snapshot, and then the feed's messages from there on. Lives on the http thread.
 final class EventReader: BodyReader {
     private unowned let feed: EventFeed
+    /// The client's address.
+    let peer: [UInt8]
     private var snapshot: ArraySlice<UInt8>
     /// Of the next message, and how much of it is gone; not kept up while the feed sends to it.
     private var next: Int
     private var position = 0
 
-    init(feed: EventFeed, snapshot: [UInt8], next: Int) {
+    init(feed: EventFeed, peer: [UInt8], snapshot: [UInt8], next: Int) {
         self.feed = feed
+        self.peer = peer
         self.snapshot = snapshot[...]
         self.next = next
     }

@@ -6,6 +6,8 @@ final class Exchange {
     /// As in the request line: escaped, with the query.
     let target: String
     var method = ""
+    /// As in the request line: `HTTP/1.1`.
+    var version = ""
     var headers: [(name: String, value: String)] = []
     var bodyCount = 0
     var phase = Phase.arriving
@@ -22,6 +24,9 @@ final class Exchange {
         case answered(Answer)
     }
 
+    /// The client's address, as the kernel writes it, without its port.
+    var peer: [UInt8] = []
+
     init(id: ID, target: String) {
         self.id = id
         self.target = target
@@ -32,8 +37,14 @@ final class Exchange {
         header("transfer-encoding") != nil || header("content-length").map { $0 != "0" } ?? false
     }
 
+    /// - Parameter name: in lower case.
     func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name }?.value
+    }
+
+    /// Of every header of that name (in lower case).
+    func values(_ name: String) -> [String] {
+        headers.filter { $0.name.lowercased() == name }.map(\.value)
     }
 }
 

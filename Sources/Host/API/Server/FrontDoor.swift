@@ -11,6 +11,7 @@ struct FrontDoor: Sendable {
 
     func admit(_ exchange: Exchange, _ rules: AccessRules) throws(Problem) -> Admission {
         guard exchange.target.utf8.count <= limits.targetBytes else { throw .targetTooLong }
+        if let fault = Framing.fault(of: exchange) { throw .ambiguous(fault) }
         let host = exchange.header("host")
         if let host, !rules.hosts.accepts(host) { throw .wrongHost }
         if let length = exchange.header("content-length"), (Int(length) ?? .max) > limits.bodyBytes {

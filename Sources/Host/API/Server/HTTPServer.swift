@@ -10,6 +10,8 @@ package final class HTTPServer: Sendable {
     private let router: Router
     private let house: (any HouseView)?
     private let rules: Mutex<AccessRules>
+    /// Open streams of events were opened with another token than now.
+    private let hasNewToken = Atomic<Bool>(false)
     private let limits: ServerLimits
     private let doorbell: Doorbell
     private let replies: Mailbox<QueryThread.Reply>
@@ -54,8 +56,16 @@ package final class HTTPServer: Sendable {
         threads.withLock { $0 = [http, query] }
     }
 
-    /// From the next request on.
-    package func replace(rules: AccessRules) { self.rules.withLock { $0 = rules } }
+    /// From the next request on; with another token the streams of events end.
+    package func replace(rules: AccessRules) {
+        let isOther = self.rules.withLock { old in
+            defer { old = rules }
+            return !old.hasToken(of: rules)
+        }
+        guard isOther else { return }
+        hasNewToken.store(true, ordering: .releasing)
+        doorbell.ring()
+    }
 
     /// Any thread; the threads end soon after, with every connection closed.
     package func stop() {
@@ -82,6 +92,7 @@ package final class HTTPServer: Sendable {
         var crowd = Crowd()
         while !isStopping.load(ordering: .acquiring) {
             for reply in replies.take() { reception.take(reply) }
+            if hasNewToken.exchange(false, ordering: .acquiringAndReleasing) { reception.endEvents() }
             let now = Clock.monotonic()
             reception.tend(now: now)
             if now >= nextLook {

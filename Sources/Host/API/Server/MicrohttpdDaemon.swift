@@ -135,7 +135,7 @@ private func leaveEscaped(
 /// suspended the connection.
 private func requestArrived(
     _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?, _: UnsafePointer<CChar>?,
-    _ method: UnsafePointer<CChar>?, _: UnsafePointer<CChar>?, _: UnsafePointer<CChar>?,
+    _ method: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>?, _: UnsafePointer<CChar>?,
     _ uploadCount: UnsafeMutablePointer<Int>?, _ exchange: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
     guard let context = unsafe recovered(context), let handle = unsafe connection,
@@ -146,6 +146,7 @@ private func requestArrived(
 
     if case .arriving = exchange.phase {
         if let method = unsafe method { exchange.method = unsafe String(cString: method) }
+        if let version = unsafe version { exchange.version = unsafe String(cString: version) }
         unsafe connection.eachHeader(headerArrived, held)
         context.expect(connection.visit, in: context.limits.bodySeconds)
         guard let refusal = context.reception.admit(exchange) else { return .YES }

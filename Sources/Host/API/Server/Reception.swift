@@ -53,7 +53,11 @@ final class Reception {
             switch admission.route.handler {
             case .now(let handler): return .whole(try handler(admission.request))
             case .stored(let handler):
-                guard queries.ask(exchange.id, try handler(admission.request)) else { throw .busy }
+                exchange.peer = connection.peer
+                let share = asked.values.count { $0.peer == exchange.peer }
+                guard share < limits.queriesPerAddress, queries.ask(exchange.id, try handler(admission.request)) else {
+                    throw .busy
+                }
                 asked[exchange.id] = exchange
                 exchange.phase = .waiting(connection)
                 return nil
@@ -62,7 +66,7 @@ final class Reception {
                 let head = Response(
                     contentType: "text/event-stream", body: [], headers: [("X-Accel-Buffering", "no")])
                 guard admission.request.method == .get else { return .whole(head) }
-                guard let reader = feed?.join(now: Clock.monotonic()) else { throw .busy }
+                guard let reader = feed?.join(now: Clock.monotonic(), from: connection.peer) else { throw .busy }
                 return .stream(head, reader)
             }
         } catch {
@@ -111,10 +115,13 @@ final class Reception {
 
     func tend(now: Int64) { feed?.tend(now: now) }
 
+    /// Another token is needed: those who are told of the house by the old one, or by none, are told no longer.
+    func endEvents() { feed?.dropClients() }
+
     /// Lets every connection go on that waits for something, to its end.
     func close() {
         isClosing = true
-        feed?.close()
+        feed?.dropClients()
         for exchange in asked.values {
             switch exchange.phase {
             case .waiting(let connection):

@@ -18,7 +18,9 @@ package struct ServerLimits: Sendable {
     package var bodyBytes = 64 * 1024
     /// Requests for the store that are answered at a time, or wait.
     package var queries = 32
+    package var queriesPerAddress = 24
     package var eventClients = 256
+    package var eventClientsPerAddress = 224
     /// So often a client of events hears something, at least.
     package var eventSignSeconds: Int64 = 15
     /// What the kernel keeps for a client of events that does not read; it doubles it.
