@@ -38,6 +38,12 @@ static const unsigned char nights_js[] = {
 static const unsigned char service_js[] = {
 #embed "dashboard/service.js"
 };
+static const unsigned char meters_js[] = {
+#embed "dashboard/meters.js"
+};
+static const unsigned char delivery_js[] = {
+#embed "dashboard/delivery.js"
+};
 static const unsigned char docs_html[] = {
 #embed "docs.html"
 };
@@ -76,6 +82,8 @@ static const web_page pages[] = {
     {"/assets/dashboard/plot.js", javascript, plot_js, sizeof plot_js},
     {"/assets/dashboard/nights.js", javascript, nights_js, sizeof nights_js},
     {"/assets/dashboard/service.js", javascript, service_js, sizeof service_js},
+    {"/assets/dashboard/meters.js", javascript, meters_js, sizeof meters_js},
+    {"/assets/dashboard/delivery.js", javascript, delivery_js, sizeof delivery_js},
     {"/docs", html, docs_html, sizeof docs_html},
     {"/assets/docs.css", css, docs_css, sizeof docs_css},
     {"/assets/docs.js", javascript, docs_js, sizeof docs_js},

@@ -99,6 +99,37 @@ import Testing
         #expect(count < 20, "\(count) events")
     }
 
+    /// Seconds from noon to the time that an event tells.
+    private static func time(_ event: EventClient.Event) throws -> Double {
+        let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        let date = try format.parse(try #require(event.data["time"] as? String))
+        return date.timeIntervalSince1970 - Double(FakeHouse.noon.seconds)
+    }
+
+    @Test func `the time of the house is told at first, and when its clock was set`() throws {
+        let house = FakeHouse()
+        let client = try Self.follow(try RunningServer(house))
+        let first = try Self.time(try client.next())
+        #expect((0..<30).contains(first))
+        house.change { $0.clockShift = -Duration.hour }
+        let second = try client.next()
+        #expect(second.type == "clock")
+        #expect((first - 3600..<first - 3570).contains(try Self.time(second)))
+    }
+
+    @Test func `the time of the house is told now and then`() throws {
+        var limits = ServerLimits()
+        limits.eventClockSeconds = 1
+        let client = try Self.follow(try RunningServer(FakeHouse(), limits: limits))
+        var before = try Self.time(try client.next())
+        for _ in 0..<2 {
+            let event = try client.next()
+            let time = try Self.time(event)
+            #expect(event.type == "clock" && (before + 0.9..<before + 30).contains(time), "\(time) after \(before)")
+            before = time
+        }
+    }
+
     @Test func `without news there is a sign of life`() throws {
         var limits = ServerLimits()
         limits.eventSignSeconds = 1

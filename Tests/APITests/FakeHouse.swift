@@ -9,7 +9,12 @@ final class FakeHouse: HouseView {
 
     let houseZone: Zone
     let version = "1.2.3"
-    var now: Instant { Self.noon }
+    /// Noon, until somebody follows the events: then it runs.
+    var now: Instant {
+        let passed = listeningSince.withLock { $0.map { Clock.monotonic() - $0 } }
+        return Self.noon + (passed ?? 0) + seen.clockShift
+    }
+    private let listeningSince = Mutex<Int64?>(nil)
     private let state: Mutex<State>
 
     /// What the snapshots show; a test may change it at any time.
@@ -20,6 +25,8 @@ final class FakeHouse: HouseView {
         var delivery = DeliveryReport(state: "off")
         var alerts: [AlertReport] = []
         var changes = 0
+        /// By how much its clock was set.
+        var clockShift: Int64 = 0
         /// Of a history: periods that it has, and how long each takes.
         var periods = 3
         var pause: Int64 = 0
@@ -47,7 +54,10 @@ final class FakeHouse: HouseView {
     }
 
     private let listener = Mutex<(@Sendable () -> Void)?>(nil)
-    func listen(_ ring: (@Sendable () -> Void)?) { listener.withLock { $0 = ring } }
+    func listen(_ ring: (@Sendable () -> Void)?) {
+        listeningSince.withLock { $0 = ring == nil ? nil : $0 ?? Clock.monotonic() }
+        listener.withLock { $0 = ring }
+    }
 
     var seen: State { state.withLock { $0 } }
 

@@ -70,6 +70,41 @@ struct DashboardTests {
         try Self.check("names", host, Hostile.circuits.map(\.name))
     }
 
+    @Test("A meter is read, paused and resumed with the keyboard, once, and what came of it is said")
+    func asks() throws {
+        // The second is read when it is asked to, and else once in a quarter of an hour.
+        let settings = [
+            "METER_TYPE": "mock,mock@garage", "PRIMARY_METER": "mock", "MOCK__GARAGE__SAMPLE_SECONDS": "900",
+            "MOCK__GARAGE__INTERVAL_SECONDS": "900",
+        ]
+        // To a browser a name of the house is not trustworthy: it says where a request comes from in `Origin` alone.
+        try Self.check("asks", try Self.mock(settings), ["smart-meter.lan"])
+    }
+
+    @Test("Lines that the server refuses are listed once somebody looks, as text, and followed")
+    func rejected() throws {
+        let folder = try TemporaryDirectory("rejected")
+        let name = Hostile.circuits[0].name
+        let server = try InfluxV3Imitation(poison: name)
+        let host = try Hostile.host(
+            folder, ["DIARY_INTERVAL_SECONDS": "3", "INFLUXDB_URL": server.url, "INFLUXDB_API": "v3"])
+        try Self.check("rejected", host, [name])
+    }
+
+    @Test("A device whose clock is wrong shows the house by the clock of the house", arguments: [-5, 5, 75])
+    func clock(hours: Int) throws { try Self.check("clock", try Self.mock(), ["\(hours * 3600)"]) }
+
+    @Test("When the clock of the house is set, the page follows")
+    func clockSet() throws {
+        let clock = try TestClock(Date().timeIntervalSince1970)
+        let host = try Self.mock(clock.settings)
+        let logs = try TemporaryDirectory("dashboard")
+        let page = try Self.start(["clock_set", "\(host.port)", "7200"], logs: logs)
+        try waitUntil("the page; \(page.errors)", within: 20) { page.output.contains("LIVE") || !page.isRunning }
+        try clock.set(clock.now + 7200)
+        try Self.finish(page, host)
+    }
+
     @Test("Everything is reached with the keyboard and has a name for a screen reader")
     func keyboard() throws { try Self.check("keys", try Self.mock()) }
 

@@ -220,7 +220,7 @@ enum Hostile {
     ]
 
     /// A host that has read them once a quarter of an hour ago.
-    static func host(_ folder: TemporaryDirectory) throws -> HostProcess {
+    static func host(_ folder: TemporaryDirectory, _ settings: [String: String] = [:]) throws -> HostProcess {
         try CAdapter.build("diary.c", as: "diary.so", in: folder)
         let now = Int64(Date().timeIntervalSince1970)
         var lines = circuits.map { "circuit \($0.id) 1 0 - \($0.name)" }
@@ -229,9 +229,10 @@ enum Hostile {
             lines.append("at \(now + step) 1000 0 0 \(powers)")
         }
         try folder.write("diary", lines.joined(separator: "\n") + "\n")
-        return try HostProcess([
+        let own = [
             "METER_TYPE": "diary", "DIARY_FILE": folder.file("diary").path, "ADAPTER_PATH": folder.path,
             "DIARY_INTERVAL_SECONDS": "60",
-        ])
+        ]
+        return try HostProcess(own.merging(settings) { $1 })
     }
 }

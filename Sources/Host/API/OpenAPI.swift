@@ -103,10 +103,15 @@ struct OpenAPI {
         }
     }
 
+    /// The data of events, which no answer has.
+    private static var eventObjects: [String: Schema] {
+        Snapshot.shape.schema.objects.merging(HouseClock.shape.schema.objects) { first, _ in first }
+    }
+
     private func components(_ json: inout JSONWriter) {
         let schemas = routes.flatMap { $0.allAnswers(needsToken: true) }.flatMap(\.answers).flatMap(\.contents)
             .compactMap(\.schema)
-        let objects = schemas.reduce(into: Snapshot.shape.schema.objects) { all, schema in
+        let objects = schemas.reduce(into: Self.eventObjects) { all, schema in
             all.merge(schema.objects) { first, _ in first }
         }
         json.object("schemas") { json in

@@ -103,7 +103,7 @@ extension House {
         if case .paused = status.state {
             return .init(
                 .degraded, what: "\(name) is paused: nothing of it is read", since: status.since,
-                todo: "resume it: POST /api/v1/adapters/\(name)/resume")
+                todo: "resume it on the dashboard, or with POST /api/v1/adapters/\(name)/resume")
         }
         if let reason = status.state.reason {
             let todo =
@@ -196,7 +196,7 @@ extension House {
             faults.append(
                 .init(
                     .degraded, what: "\(status.backlog.rejected) lines were rejected by the server",
-                    todo: "smart-meter outbox ls shows them with the server's words; outbox replay sends them again"))
+                    todo: "the dashboard and smart-meter outbox ls show why; outbox replay sends them again"))
         }
         return faults
     }

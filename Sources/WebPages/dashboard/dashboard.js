@@ -1,13 +1,15 @@
 // The page: what comes over the stream of events goes to the parts of the page; what changes slowly they fetch.
 
 import { byId, setText } from "./dashboard/dom.js";
-import { clockSeconds, useZone } from "./dashboard/format.js";
+import { clockSeconds, now, useClock, useZone } from "./dashboard/format.js";
 import { Events, forgetToken, hasToken, useToken } from "./dashboard/server.js";
 import { showNow, Today } from "./dashboard/now.js";
 import { Circuits } from "./dashboard/circuits.js";
 import { History } from "./dashboard/history.js";
 import { Nights } from "./dashboard/nights.js";
-import { Alerts, Meters, showDelivery, showProblems } from "./dashboard/service.js";
+import { Alerts, showProblems } from "./dashboard/service.js";
+import { Meters } from "./dashboard/meters.js";
+import { Delivery } from "./dashboard/delivery.js";
 
 const circuits = new Circuits((circuit, name) => history.choose({ circuit, name }));
 const history = new History(circuits);
@@ -15,6 +17,7 @@ const today = new Today();
 const nights = new Nights();
 const alerts = new Alerts();
 const meters = new Meters();
+const delivery = new Delivery();
 let heard = null;
 const FIRST = "first-numbers";
 
@@ -35,6 +38,7 @@ function showReading(reading) {
 
 const show = {
   snapshot(snapshot) {
+    useClock(snapshot.time);
     const zone = useZone(snapshot.time_zone);
     setText(byId("version"), snapshot.version);
     setText(byId("zone"), zone ? `· times of ${zone.replaceAll("_", " ")}` : "· times of this device");
@@ -45,7 +49,7 @@ const show = {
     alerts.known.clear();
     snapshot.alerts.forEach((alert) => alerts.follow(alert));
     meters.begin(snapshot);
-    showDelivery(snapshot.delivery);
+    delivery.show(snapshot.delivery);
     showProblems(snapshot.health);
     refresh();
   },
@@ -55,8 +59,11 @@ const show = {
   },
   alert: (alert) => alerts.follow(alert),
   adapter: (adapter) => meters.follow({ adapters: [adapter] }),
-  delivery: showDelivery,
+  delivery: (news) => delivery.show(news),
   health: showProblems,
+  clock({ time }) {
+    if (useClock(time)) refresh();
+  },
 };
 
 function setState(state, text) {
@@ -67,8 +74,8 @@ function setState(state, text) {
 
 const events = new Events({
   event(type, data) {
-    heard = Date.now();
     show[type]?.(data);
+    heard = now();
   },
   live: () => setState("live", "Live"),
   lost(why) {

@@ -17,6 +17,12 @@ export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
+/** A word of the API as people write it. */
+export const plain = (word) => word.replaceAll("_", " ");
+
+/** How something fares, as a dot beside the words that say it. */
+export const light = (state) => element("span", { class: `light ${state}`, "aria-hidden": "true" });
+
 /** A word on how far a number may be believed. */
 export function mark(kind, text, title) {
   return element("span", { class: `mark ${kind}`, title }, text);

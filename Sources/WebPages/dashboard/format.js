@@ -5,8 +5,20 @@ const locale = navigator.languages?.length ? [...navigator.languages] : undefine
 const SPACE = "\u202f";
 const NOTHING = "–";
 
+/** The house's clock less that of this device, which may show anything. */
+let ahead = 0;
 let zone;
 let times;
+
+/** What the clock of the house shows, in milliseconds since 1970. */
+export const now = () => Date.now() + ahead;
+
+/** The house's clock shows `time` at this moment. @returns whether what is shown by it has to be shown anew. */
+export function useClock(time) {
+  const before = ahead;
+  ahead = Date.parse(time) - Date.now();
+  return Math.abs(ahead - before) > 2000;
+}
 
 /** The zone of the house; where the browser does not know it, its own. */
 export function useZone(name) {
@@ -53,7 +65,7 @@ export function calendarDay(date) {
 /** The clock for today, day and clock for what is longer ago. */
 export function since(when) {
   const milliseconds = Date.parse(when);
-  return localTime(milliseconds).date === localTime(Date.now()).date ? clock(milliseconds) : moment(milliseconds);
+  return localTime(milliseconds).date === localTime(now()).date ? clock(milliseconds) : moment(milliseconds);
 }
 
 /** As `since`, without the day where `begin` has said it. */
@@ -65,8 +77,8 @@ export function until(when, begin) {
 const ago = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
 
 /** "3 min ago", "in 20 sec". */
-export function relative(when, now = Date.now()) {
-  const seconds = (Date.parse(when) - now) / 1000;
+export function relative(milliseconds) {
+  const seconds = (milliseconds - now()) / 1000;
   if (Math.abs(seconds) < 90) return ago.format(Math.round(seconds), "second");
   if (Math.abs(seconds) < 90 * 60) return ago.format(Math.round(seconds / 60), "minute");
   if (Math.abs(seconds) < 36 * 3600) return ago.format(Math.round(seconds / 3600), "hour");

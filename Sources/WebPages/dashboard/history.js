@@ -1,7 +1,7 @@
 // Power over time: what is asked for, how it becomes lines of the chart, and the same as a table.
 
 import { byId, element, setText } from "./dom.js";
-import { clock, day, energy, HOUR, moment, NOTHING, power } from "./format.js";
+import { clock, day, energy, HOUR, moment, NOTHING, now, power } from "./format.js";
 import { SUPPLIES } from "./circuits.js";
 import { Plot } from "./plot.js";
 import { get } from "./server.js";
@@ -13,6 +13,8 @@ const RANGES = {
   week: { length: 7 * DAY, resolution: "1h", refresh: 300000, words: "the last week" },
   month: { length: 30 * DAY, resolution: "1d", refresh: 600000, words: "the last 30 days", isEnergy: true },
 };
+/** A house that is younger than this begins with the hour: in a day it would be a hair's breadth. */
+const YOUNG = 2 * HOUR;
 /** Less than this part of a period measured is said. */
 const COMPLETE = 0.995;
 /** The newest slot is stored a few minutes after its end. */
@@ -28,7 +30,10 @@ export class History {
     this.range = "day";
     for (const input of document.querySelectorAll('input[name="range"]')) {
       if (input.checked) this.range = input.value;
-      input.addEventListener("change", () => this.choose({ range: input.value }));
+      input.addEventListener("change", () => {
+        this.isChosen = true;
+        this.choose({ range: input.value });
+      });
     }
     byId("all").addEventListener("click", () => this.circuits.pick(null));
     byId("as-table").addEventListener("toggle", () => this.fillTable());
@@ -49,7 +54,7 @@ export class History {
     const range = RANGES[this.range];
     this.timer = setTimeout(() => this.refresh(), range.refresh);
     const query = new URLSearchParams({
-      resolution: range.resolution, from: new Date(Date.now() - range.length).toISOString(),
+      resolution: range.resolution, from: new Date(now() - range.length).toISOString(),
     });
     // A circuit may be called like one of the words: those are had with all of them.
     const isWord = ["total", "*"].includes(this.circuit);
@@ -59,6 +64,7 @@ export class History {
     try {
       this.answer = await get(`/api/v1/history?${query}`, request.signal);
       this.error = null;
+      if (this.isYoung()) return this.choose({ range: "hour" });
     } catch (error) {
       if (request.signal.aborted) return;
       this.error = error.message;
@@ -66,10 +72,18 @@ export class History {
     this.draw();
   }
 
+  /** Whether all that there is of a day, which nobody has asked for, is an hour or two. */
+  isYoung() {
+    const [first] = this.answer.periods;
+    if (this.isChosen || this.range !== "day" || !first || Date.parse(first.start) < now() - YOUNG) return false;
+    document.querySelector('input[name="range"][value="hour"]').checked = true;
+    return true;
+  }
+
   /** The chart of the last hour ends with what has not become a slot yet. */
   follow(reading) {
-    const now = Date.now();
-    this.live = this.live.filter((old) => Date.parse(old.timestamp) > now - HOUR);
+    const begin = now() - HOUR;
+    this.live = this.live.filter((old) => Date.parse(old.timestamp) > begin);
     if (reading.stale) return;
     this.live.push(reading);
     if (this.range === "hour" && this.answer) this.draw();
@@ -90,7 +104,7 @@ export class History {
     this.fillTable();
     if (points.length === 0) return this.say(this.error ?? "Nothing is stored for this time yet.");
     this.say(null);
-    const now = Date.now();
+    const end = now();
     const doubts = points.some(({ period }) => isDoubtful(period));
     setText(byId("key"), [
       this.circuit === null && !range.isEnergy && shown.some((line) => line.isTotal) ? "The line is the house's total." : "",
@@ -99,7 +113,7 @@ export class History {
     ].filter(Boolean).join(" "));
     byId("key").hidden = byId("key").textContent === "";
     this.plot.show({
-      lines: shown, points, isEnergy: range.isEnergy, range: this.range, from: now - range.length, to: now,
+      lines: shown, points, isEnergy: range.isEnergy, range: this.range, from: end - range.length, to: end,
       isDoubtful: (point) => isDoubtful(point.period),
       label: this.summary(shown, points, range),
     }).then((problem) => problem && this.say(problem));
@@ -177,7 +191,7 @@ const isDoubtful = (period) => period !== null && doubt(period) !== "";
 /** In words, empty where everything was measured. The first series stands for the period. */
 function doubt(period) {
   const words = new Set(period.quality.filter((quality) => quality === "estimated" || quality === "backfilled"));
-  const isRunning = Date.parse(period.end) > Date.now() - LATENESS;
+  const isRunning = Date.parse(period.end) > now() - LATENESS;
   const coverage = Math.max(...period.coverage.filter(Number.isFinite), 0);
   if (!isRunning && coverage < COMPLETE) words.add(`${Math.floor(coverage * 100)} % of the time`);
   return [...words].join(", ");

@@ -1,7 +1,7 @@
 // What the house uses now, and has used today.
 
 import { byId, element, marksOf, setText } from "./dom.js";
-import { clockSeconds, energyParts, localTime, money, percent, power, powerParts } from "./format.js";
+import { clockSeconds, energyParts, localTime, money, now, percent, power, powerParts } from "./format.js";
 import { get } from "./server.js";
 
 const REFRESH = 60000;
@@ -49,7 +49,7 @@ function showFlows(reading) {
 /** The part of the day so far that was measured. */
 function measuredPart({ start, end, coverage }) {
   const [first, last] = [Date.parse(start), Date.parse(end)];
-  return (coverage * (last - first)) / Math.max(1, Math.min(Date.now() - LATENESS, last) - first);
+  return (coverage * (last - first)) / Math.max(1, Math.min(now() - LATENESS, last) - first);
 }
 
 /** How much of what was used the house has not bought. */
@@ -72,11 +72,11 @@ export class Today {
   async refresh() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.refresh().catch(() => {}), REFRESH);
-    const from = new Date(Date.now() - 86400000).toISOString();
+    const from = new Date(now() - 86400000).toISOString();
     const { periods, currency } = await get(`/api/v1/energy?resolution=1d&from=${encodeURIComponent(from)}`);
-    const now = Date.now();
-    const today = periods.find((period) => Date.parse(period.start) <= now && now < Date.parse(period.end));
-    const yesterday = periods.find((period) => period !== today && Date.parse(period.end) <= now);
+    const moment = now();
+    const today = periods.find((period) => Date.parse(period.start) <= moment && moment < Date.parse(period.end));
+    const yesterday = periods.find((period) => period !== today && Date.parse(period.end) <= moment);
     this.show(today, yesterday, currency);
   }
 
@@ -99,7 +99,7 @@ export class Today {
 
   /** A reading's own count of the day, which is newer than the last slot. */
   follow(reading) {
-    if (reading.daily_kwh === null || localTime(Date.parse(reading.timestamp)).date !== localTime(Date.now()).date) return;
+    if (reading.daily_kwh === null || localTime(Date.parse(reading.timestamp)).date !== localTime(now()).date) return;
     const tile = this.tiles.get(reading.total_is === "grid" ? "import" : "consumption");
     if (tile) this.write(tile, energyParts(reading.daily_kwh));
     else this.set("consumption", "Consumption", energyParts(reading.daily_kwh), null, reading.total_is !== "grid");

@@ -3,6 +3,8 @@
 /** Longer than the 15 s between two signs of life of a stream that has nothing to say. */
 const SILENCE = 30000;
 const PAUSES = [500, 1000, 2000, 4000, 8000, 15000];
+/** For a request that changes something. */
+const PATIENCE = 10000;
 const KEY = "smart-meter-token";
 
 let token = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
@@ -23,14 +25,21 @@ export const hasToken = () => token !== null;
 
 const headers = () => (token === null ? {} : { Authorization: `Bearer ${token}` });
 
-/** The JSON of an answer; throws what the service says is wrong. */
-export async function get(path, signal) {
-  const answer = await fetch(path, { headers: headers(), signal });
-  if (!answer.ok) {
-    const problem = await answer.json().catch(() => ({}));
-    throw new Error(problem.detail || `The service answers ${answer.status}.`);
-  }
-  return answer.json();
+/** The JSON of an answer; throws what is wrong, in words for a person. */
+export const get = (path, signal) => ask(path, { signal });
+
+/** As `get`, of a request that changes something. */
+export const post = (path) => ask(path, { method: "POST", signal: AbortSignal.timeout(PATIENCE) });
+
+async function ask(path, options) {
+  const answer = await fetch(path, { ...options, headers: headers() }).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw new Error(error.name === "TimeoutError" ? "The service does not answer." : "The service cannot be reached.");
+  });
+  if (answer.ok) return answer.json();
+  if (answer.status === 401) throw new Error("The service wants another token: load this page again to give it.");
+  const problem = await answer.json().catch(() => ({}));
+  throw new Error(problem.detail || `The service answers ${answer.status}.`);
 }
 
 /**
@@ -44,6 +53,8 @@ export class Events {
     addEventListener("online", () => this.again());
     // A page that is left may be kept by the browser as it is, with its connection: of those there are six for a host.
     addEventListener("pagehide", () => this.end());
+    // A page that was frozen reads late what was said meanwhile, the time among it.
+    document.addEventListener("resume", () => this.again());
     addEventListener("pageshow", (event) => event.persisted && this.again());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible" && this.pause) this.again();

@@ -63,7 +63,7 @@ def check_answers(port, token):
 # The schema of each event's data.
 EVENTS = {
     "snapshot": "Snapshot", "reading": "Reading", "alert": "Alert", "adapter": "AdapterStatus",
-    "delivery": "DeliveryStatus", "health": "HealthChange"}
+    "delivery": "DeliveryStatus", "health": "HealthChange", "clock": "Clock"}
 
 
 def check_events(port, token, description):

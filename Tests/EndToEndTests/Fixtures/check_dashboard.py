@@ -6,6 +6,8 @@ Ends with 0 and says what it has seen, or fails with what was not as it should b
 import json
 import pathlib
 import sys
+import time
+import urllib.request
 import zoneinfo
 from datetime import datetime
 
@@ -62,7 +64,9 @@ def check_look(port: str, folder: str, zone: str) -> None:
         expect(expected in shown or before.strftime("%I:%M").lstrip("0") in shown, f"{shown!r} is not {expected} of {zone}")
         first = page.evaluate(POWER + " + document.getElementById('asof').textContent")
         page.wait("another reading", f"{POWER} + document.getElementById('asof').textContent !== {json.dumps(first)}")
-        for choice in ["hour", "week", "month", "day"]:
+        chosen = "document.querySelector('input[name=range]:checked').value"
+        page.wait("the hour of a house that is young", f"{chosen} === 'hour' && {DRAWN} > 500")
+        for choice in ["day", "week", "month", "hour", "day"]:
             page.evaluate(f"document.querySelector('input[value={choice}]').click()")
             page.wait(f"the chart of the {choice}", f"{DRAWN} > 500")
         expect("consumption" in page.text("#today").lower(), "the energy of the day is shown")
@@ -75,6 +79,10 @@ def check_look(port: str, folder: str, zone: str) -> None:
                 back = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g)[0]")
                 expect((int(back) < 60) == (scheme == "dark"), f"the page is not {scheme}: {back}")
                 page.screenshot(pathlib.Path(folder) / f"dashboard-{width}-{scheme}.png")
+        size = page.evaluate("""[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]
+          .filter((one) => /[/]$|[/]assets[/]/.test(one.name) && !one.name.endsWith('/assets/chart.js'))
+          .reduce((sum, one) => sum + one.decodedBodySize, 0)""")
+        expect(50_000 < size < 150 * 1024, f"the page and its files are {size} bytes")
         strangers = [address for address in page.requests if not address.startswith((url, "data:"))]
         expect(strangers == [], f"it asks others: {strangers}")
         quiet(page)
@@ -84,10 +92,9 @@ def check_look(port: str, folder: str, zone: str) -> None:
         quiet(page)
 
 
-def check_house(port: str, now: str) -> None:
+def check_house(port: str) -> None:
     """The house worked out by hand (HouseByHandTests), at its midnight: the night, the alerts, what is part of what."""
     with Page(locale="en-GB") as page:
-        page.set_clock(float(now))
         opened(page, port)
         page.wait("the night", "document.querySelectorAll('#nights li .fill.high').length === 1")
         summary = words(page.text("#nights-sum"))
@@ -141,6 +148,8 @@ def check_restart(port: str) -> None:
         page.wait("that it is not live", f"{STATE} === 'lost'")
         expect(page.text("#live").startswith("Not live"), page.text("#live"))
         expect(float(page.evaluate("getComputedStyle(document.querySelector('.big')).opacity")) < 1, "old numbers are dim")
+        page.evaluate(f"{meter('mock')}.querySelector('button').click()")
+        answer(page, "mock", "The service cannot be reached.")
         print("LOST", flush=True)
         page.wait("that it is live again", LIVE, 30)
         expect(page.evaluate("!document.getElementById('house').classList.contains('lost')"), "no longer dim")
@@ -194,7 +203,7 @@ def check_keys(port: str) -> None:
         unseen = [name for name, _, is_seen in reached if not is_seen]
         expect(unseen == [], f"no visible focus: {unseen}")
         words = " ".join(f"{name} {text}" for name, text, _ in reached)
-        for part in ["Skip", "range", "As a table", "HVAC", "Kitchen", "Unmonitored", "API"]:
+        for part in ["Skip", "range", "As a table", "HVAC", "Kitchen", "Unmonitored", "Read", "Pause", "API"]:
             expect(part in words, f"{part} is not reached with Tab: {words}")
         page.evaluate("document.querySelector('input[value=day]').focus()")
         page.press("ArrowLeft", 37)
@@ -231,8 +240,159 @@ def check_token(port: str, token: str) -> None:
         page.wait("the house again", LIVE)
         expect(not any(token in address for address in page.requests), "the token stands in an address")
         page.wait("a chart", f"{DRAWN} > 500")
+        tab_to(page, "Pause Mock household")
+        page.enter()
+        answer(page, "mock", "Paused")
         others = [one for one in page.complaints if "401" not in one]
         expect(others == [], f"the console says: {others}")
+
+
+def meter(name: str) -> str:
+    """The line of a meter."""
+    return f"[...document.querySelectorAll('#meters li')].find((one) => one.textContent.includes({json.dumps(name)}))"
+
+
+def answer(page: Page, name: str, words: str) -> None:
+    """What is said beside a meter's buttons."""
+    found = f"{meter(name)}.querySelector('[role=status]').textContent"
+    page.wait(f"{words!r} beside {name}", f"{found}.includes({json.dumps(words)})")
+
+
+def tab_to(page: Page, name: str) -> None:
+    """With the keyboard alone, from the top of the page to the button of this name."""
+    page.evaluate("document.activeElement.blur()")
+    page.evaluate("getSelection().collapse(document.body, 0)")
+    for _ in range(60):
+        page.tab()
+        if focused(page) == name:
+            return
+    raise AssertionError(f"{name} is not reached with Tab; the buttons are {page.names('button')}")
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("document.activeElement.textContent.trim()")
+
+
+def states(port: str) -> dict[str, str]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/adapters", timeout=10) as response:
+        return {one["instance"]: one["state"] for one in json.load(response)["adapters"]}
+
+
+def check_asks(port: str, host: str) -> None:
+    """A meter is read, paused and resumed with the keyboard alone; what comes of it stands beside the buttons."""
+    with Page() as page:
+        page.open(f"http://{host}:{port}/")
+        page.wait("the page to be live", LIVE)
+        page.wait("the buttons", "document.querySelectorAll('#meters button:not([hidden])').length === 4")
+        wanted = [f"{verb} Mock household ({name}){rest}" for name in ["mock", "mock@garage"]
+                  for verb, rest in [("Read", " now"), ("Pause", "")]]
+        buttons = [name for name in page.names("button") if "Mock" in name]
+        expect(buttons == wanted, f"the buttons are {buttons}")
+        seen = page.evaluate(f"""[...{meter('mock@garage')}.querySelectorAll('button')].map((one) => {{
+          const copy = one.cloneNode(true);
+          copy.querySelector('.hidden').remove();
+          return copy.textContent;
+        }})""")
+        expect(seen == ["Read now", "Pause"], f"to be seen is {seen}")
+
+        posts = "/api/v1/adapters/mock%40garage/"
+        page.hold(f"*{posts}*")
+        tab_to(page, "Read Mock household (mock@garage) now")
+        page.enter()
+        page.wait_for_held()
+        busy = f"[...{meter('mock@garage')}.querySelectorAll('button')].map((one) => one.getAttribute('aria-disabled'))"
+        expect(page.evaluate(busy) == ["true", "true"], f"while it is under way: {page.evaluate(busy)}")
+        page.enter()
+        page.let_go()
+        answer(page, "mock@garage", "Read at")
+        asked = [address for address in page.requests if posts in address]
+        expect(len(asked) == 1, f"asked once, it was sent {asked}")
+        expect(focused(page) == "Read Mock household (mock@garage) now", f"the focus is on {focused(page)!r}")
+        expect(page.evaluate(busy) == ["false", "false"], f"afterwards: {page.evaluate(busy)}")
+
+        pause = f"{meter('mock@garage')}.querySelectorAll('button')[1]"
+        told = page.evaluate(f"document.getElementById({pause}.getAttribute('aria-describedby')).textContent")
+        expect("Nothing is read or stored while it is paused" in told, f"what a pause means: {told!r}")
+        page.tab()
+        page.space()
+        answer(page, "mock@garage", "Paused: nothing is read or stored until you resume it.")
+        expect(states(port) == {"mock": "running", "mock@garage": "paused"}, f"the states are {states(port)}")
+        expect(focused(page) == "Resume Mock household (mock@garage)", f"the focus is on {focused(page)!r}")
+        expect("no data until it is resumed" in page.evaluate(f"{meter('mock@garage')}.innerText"), "it is not said")
+        buttons = [name for name in page.names("button") if "garage" in name]
+        expect(buttons == ["Resume Mock household (mock@garage)"], f"while it is paused there are {buttons}")
+        page.space()
+        answer(page, "mock@garage", "Resumed.")
+        expect(states(port)["mock@garage"] == "running", f"the states are {states(port)}")
+
+        # Somebody else pauses it between the key and the service.
+        page.hold(f"*{posts}*")
+        tab_to(page, "Read Mock household (mock@garage) now")
+        page.enter()
+        page.wait_for_held()
+        urllib.request.urlopen(f"http://127.0.0.1:{port}{posts}pause", data=b"", timeout=10).close()
+        end = time.monotonic() + 15
+        while states(port)["mock@garage"] != "paused":
+            expect(time.monotonic() < end, "it is not paused")
+            time.sleep(0.02)
+        page.let_go()
+        answer(page, "mock@garage", "mock@garage is paused: it cannot be read now.")
+        others = [one for one in page.complaints if "409" not in one]
+        expect(others == [], f"the console says: {others}")
+
+
+def check_rejected(port: str, name: str) -> None:
+    """Lines that the server refuses are listed with its words once somebody looks, as text, and followed."""
+    with Page() as page:
+        opened(page, port)
+        page.wait("that lines were refused", "!document.getElementById('rejected').hidden")
+        asked = lambda: [address for address in page.requests if "/api/v1/delivery" in address]
+        expect(asked() == [], f"nobody has looked, and it was asked: {asked()}")
+        page.evaluate("document.getElementById('rejected-title').focus()")
+        page.enter()
+        lines = "[...document.querySelectorAll('#rejected-list li')].map((one) => one.textContent)"
+        page.wait("the lines", f"{lines}.length > 0")
+        shown = page.evaluate(lines)
+        expect(len(shown) <= 10, f"{len(shown)} lines")
+        for line in shown:
+            expect(name in line and "refused by the test" in line, f"{name!r} and the reason are not in {line!r}")
+        expect(page.evaluate("document.querySelectorAll('#rejected-list script').length") == 0, "markup is no element")
+        page.wait("more of them", f"{lines}[0] !== {json.dumps(shown[0])}", 30)
+        page.wait("how many", r"/refused [0-9,]+ lines?$/.test(document.getElementById('rejected-title').textContent)")
+        expect("outbox replay" in page.text("#rejected-note"), page.text("#rejected-note"))
+        quiet(page)
+
+
+# By how much the end of the chart differs from the clock of the house, in seconds.
+LAG = "Math.abs(Chart.getChart('plot').scales.x.max / 1000 - {now})"
+AGO = r"/last read (now|\d+ sec\. ago)/.test(document.getElementById('meters').innerText)"
+
+
+def check_clock(port: str, shift: str) -> None:
+    """A device whose clock is wrong by some seconds shows the house by the clock of the house."""
+    with Page() as page:
+        page.set_clock(time.time() + float(shift))
+        opened(page, port)
+        for choice in ["day", "hour"]:
+            page.evaluate(f"document.querySelector('input[value={choice}]').click()")
+            page.wait(f"the chart of the {choice}", f"{DRAWN} > 500 && {LAG.format(now=time.time())} < 60")
+        page.evaluate("document.getElementById('as-table').open = true")
+        page.wait("the table", "document.querySelectorAll('#history-table tbody tr').length > 0")
+        page.wait("when the meter was read", AGO)
+        page.wait("the day", "/^[0-9]/.test(document.querySelector('#today dd span').textContent)")
+        part = page.text("#today-note")
+        expect("of the day" in part or part == "", f"the note of the day is {part!r}")
+        quiet(page)
+
+
+def check_clock_set(port: str, shift: str) -> None:
+    """The clock of the house is set (by its caller) while the page is open, and the page follows."""
+    with Page() as page:
+        opened(page, port)
+        page.wait("a chart", f"{DRAWN} > 500")
+        print("LIVE", flush=True)
+        page.wait("the chart of the new time", f"{LAG.format(now=time.time() + float(shift))} < 60", 30)
+        page.wait("when the meter was read", AGO)
 
 
 def check_marks(port: str, *marks: str) -> None:

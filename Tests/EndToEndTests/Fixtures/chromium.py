@@ -18,6 +18,8 @@ class Page:
         # What the console says, and exceptions nobody caught; requests that failed are among it.
         self.complaints: list[str] = []
         self.requests: list[str] = []
+        # Requests that wait until they are let go.
+        self.held: list[str] = []
         self.next_id = 0
         self.pending = b""
         self.size = (width, height)
@@ -28,6 +30,8 @@ class Page:
         words = [
             "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", f"--lang={locale}",
+            # Names of a house are this machine: to a browser what they serve is not trustworthy, unlike 127.0.0.1.
+            "--host-resolver-rules=MAP *.lan 127.0.0.1",
             f"--user-data-dir={self.profile.name}", "--remote-debugging-pipe"]
         self.process = subprocess.Popen(
             ["bash", "-c", shell, "chromium", *words], pass_fds=[read_theirs, write_theirs],
@@ -95,6 +99,33 @@ class Page:
             self.complaints.append(f"{entry['text']} {entry.get('url', '')}".strip())
         elif method == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
+        elif method == "Fetch.requestPaused":
+            self.held.append(parameters["requestId"])
+
+    def hold(self, pattern: str) -> None:
+        """From now on requests to such addresses wait."""
+        self.send("Fetch.enable", patterns=[{"urlPattern": pattern}])
+
+    def wait_for_held(self, seconds: float = 15) -> None:
+        end = time.monotonic() + seconds
+        while not self.held:
+            if time.monotonic() > end:
+                raise AssertionError(f"waited {seconds} s in vain for a request to hold")
+            # Events come with answers.
+            self.evaluate("0")
+
+    def let_go(self) -> None:
+        """Those that wait go on, and none waits any more."""
+        for request in self.held:
+            self.send("Fetch.continueRequest", requestId=request)
+        self.held = []
+        self.send("Fetch.disable")
+
+    def names(self, role: str) -> list[str]:
+        """What a screen reader calls the things of a role, in their order."""
+        nodes = self.send("Accessibility.getFullAXTree")["nodes"]
+        return [node["name"]["value"] for node in nodes
+                if not node["ignored"] and node["role"]["value"] == role]
 
     def set_clock(self, now: float) -> None:
         """What the clock of the pages opened from now on shows (seconds since the epoch)."""
@@ -137,6 +168,9 @@ class Page:
 
     def enter(self) -> None:
         self.press("Enter", 13, text="\r")
+
+    def space(self) -> None:
+        self.press(" ", 32, text=" ")
 
     def escape(self) -> None:
         self.press("Escape", 27)

@@ -27,6 +27,8 @@ final class EventFeed {
     /// A reading that comes so long before the next full look brings it forward: one wake, and one event's worth of
     /// sending, instead of two, also with readings a second apart.
     private static let fullLookSlack = Duration.second * 3 / 4
+    /// A clock that has moved by so much was set.
+    private static let clockStep = UInt64(Duration.second)
     /// Messages that are kept for clients that are behind.
     private static let byteLimit = 512 * 1024
 
@@ -125,6 +127,7 @@ final class EventFeed {
         var alerts: [String: AlertStamp] = [:]
         var delivery: [UInt8] = []
         var health: [UInt8] = []
+        var clock: (start: Instant, at: Int64)?
     }
 
     private struct ReadingStamp: Equatable {
@@ -159,6 +162,7 @@ final class EventFeed {
         lookAtReadings(isFull: isFull)
         guard isFull else { return }
         lastFullLook = now
+        lookAtClock(now: now)
         let alerts = house.recentAlerts()
         for alert in alerts where told.alerts[alert.id] != AlertStamp(alert) {
             post("alert") { AlertReport.shape.write(alert, to: &$0) }
@@ -193,6 +197,19 @@ final class EventFeed {
         post(snapshot())
     }
 
+    /// Now and then, since a client's own clock may be set or run wrong, and at once where the house's own was set.
+    private func lookAtClock(now: Int64) {
+        // What it showed when monotonic time began: the same until somebody sets it.
+        let start = house.now - now
+        if let (before, at) = told.clock, (start - before).magnitude < Self.clockStep,
+            now < at + limits.eventClockSeconds * Duration.second
+        {
+            return
+        }
+        told.clock = (start, now)
+        post("clock") { HouseClock.shape.write(house.now, to: &$0) }
+    }
+
     private func lookAtReadings(isFull: Bool) {
         let count = house.readingCount
         // Without a new reading one may become stale, or another stand for the house.
@@ -210,7 +227,7 @@ final class EventFeed {
 
     private func snapshot() -> [UInt8] {
         let snapshot = Snapshot(
-            zone: house.houseZone.name, version: house.version, readings: house.readings(),
+            time: house.now, zone: house.houseZone.name, version: house.version, readings: house.readings(),
             alerts: house.recentAlerts().filter { $0.end == nil }, adapters: house.adapters().adapters,
             delivery: house.deliveryStatus(), health: house.health())
         // How long a browser waits before it connects again.

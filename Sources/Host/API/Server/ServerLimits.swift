@@ -23,6 +23,8 @@ package struct ServerLimits: Sendable {
     package var eventClientsPerAddress = 224
     /// So often a client of events hears something, at least.
     package var eventSignSeconds: Int64 = 15
+    /// So often it is told the time of the house.
+    package var eventClockSeconds: Int64 = 60
     /// What the kernel keeps for a client of events that does not read; it doubles it.
     package var unsentEventBytes: Int32 = 64 * 1024
 
