@@ -70,6 +70,9 @@ struct DashboardTests {
         try Self.check("names", host, Hostile.circuits.map(\.name))
     }
 
+    @Test("What is live is not overwritten by what is fetched, and a name is no end of a line")
+    func parts() throws { try Self.check("parts", try Self.mock()) }
+
     @Test("A meter is read, paused and resumed with the keyboard, once, and what came of it is said")
     func asks() throws {
         // The second is read when it is asked to, and else once in a quarter of an hour.

@@ -87,6 +87,7 @@ export class Today {
     this.set("import", "Import", ...kwh("import_kwh"), today?.import_kwh != null);
     this.set("export", "Export", ...kwh("export_kwh"), today?.export_kwh != null);
     this.set("production", "Production", ...kwh("production_kwh"), today?.production_kwh != null);
+    if (this.live) this.follow(this.live);
     this.set("cost", "Cost", [money(today?.cost, currency), ""],
       yesterday && yesterday.cost !== null ? money(yesterday.cost, currency) : null, today?.cost != null);
     showOrigin(today);
@@ -97,9 +98,11 @@ export class Today {
     setText(byId("today-note"), notes.join(" · "));
   }
 
-  /** A reading's own count of the day, which is newer than the last slot. */
+  /** A reading's own count of the day, which is newer than the last slot: it stays when the slots are fetched. */
   follow(reading) {
+    this.live = null;
     if (reading.daily_kwh === null || localTime(Date.parse(reading.timestamp)).date !== localTime(now()).date) return;
+    this.live = reading;
     const tile = this.tiles.get(reading.total_is === "grid" ? "import" : "consumption");
     if (tile) this.write(tile, energyParts(reading.daily_kwh));
     else this.set("consumption", "Consumption", energyParts(reading.daily_kwh), null, reading.total_is !== "grid");

@@ -87,6 +87,7 @@ export class Events {
         clearTimeout(this.silence);
         return this.show.refused();
       }
+      if (answer.status === 503) throw new Error("too many pages are open on the service, or it is starting");
       if (!answer.ok) throw new Error(`the service answers ${answer.status}`);
       await this.follow(answer.body, connection);
     } catch (error) {
@@ -111,14 +112,13 @@ export class Events {
       const events = text.split("\n\n");
       text = events.pop();
       for (const event of events) {
-        const type = /^event: (.*)$/m.exec(event);
-        const data = /^data: (.*)$/m.exec(event);
-        if (!type || !data) continue;
-        if (type[1] === "snapshot") {
+        const [type, data] = [field(event, "event: "), field(event, "data: ")];
+        if (type === undefined || data === undefined) continue;
+        if (type === "snapshot") {
           this.failures = 0;
           this.show.live();
         }
-        this.show.event(type[1], JSON.parse(data[1]));
+        this.show.event(type, JSON.parse(data));
       }
     }
   }
@@ -127,4 +127,9 @@ export class Events {
     clearTimeout(this.silence);
     this.silence = setTimeout(() => connection.abort(new Error("the service is silent")), SILENCE);
   }
+}
+
+/** What a line of an event says. Lines end with a line feed and with nothing else that may stand in a name. */
+function field(event, name) {
+  return event.split("\n").find((line) => line.startsWith(name))?.slice(name.length);
 }

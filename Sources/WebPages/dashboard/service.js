@@ -32,23 +32,31 @@ function sentence(text) {
 export class Alerts {
   constructor() {
     this.known = new Map();
+    // Those that were told while the list was being fetched.
+    this.told = new Map();
   }
 
+  /** The newest ones, and whatever is still on, however long it has been. */
   async refresh() {
-    const { alerts } = await get(`/api/v1/alerts?limit=${ALERTS}`);
-    this.known = new Map(alerts.map((alert) => [alert.id, alert]));
+    this.told.clear();
+    const [newest, raised] = await Promise.all([
+      get(`/api/v1/alerts?limit=${ALERTS}`), get("/api/v1/alerts?state=raised")]);
+    const all = [...raised.alerts, ...newest.alerts, ...this.told.values()];
+    this.known = new Map(all.map((alert) => [alert.id, alert]));
     this.show();
   }
 
   follow(alert) {
     this.known.set(alert.id, alert);
+    this.told.set(alert.id, alert);
     this.show();
   }
 
   show() {
     const begun = (alert) => Date.parse(alert.started_at);
     const order = (alert) => (alert.state === "raised" ? 0 : 1);
-    const alerts = [...this.known.values()].sort((a, b) => order(a) - order(b) || begun(b) - begun(a)).slice(0, ALERTS);
+    const all = [...this.known.values()].sort((a, b) => order(a) - order(b) || begun(b) - begun(a));
+    const alerts = all.filter((alert, place) => alert.state === "raised" || place < ALERTS);
     byId("alerts").replaceChildren(...(alerts.length ? alerts.map(line)
       : [element("li", { class: "empty" }, "There has been none.")]));
   }

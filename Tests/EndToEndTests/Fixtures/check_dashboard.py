@@ -416,6 +416,61 @@ def check_problems(port: str, *words: str) -> None:
         quiet(page)
 
 
+# Parts of the page before answers that the test makes up.
+PARTS = """(async () => {
+  const wrong = [];
+  const same = (what, is, wanted) => {
+    if (JSON.stringify(is) !== JSON.stringify(wanted)) wrong.push(`${what}: ${JSON.stringify(is)}`);
+  };
+  const answer = (object) => new Response(JSON.stringify(object));
+  const { Alerts } = await import("/assets/dashboard/service.js");
+  const { Today } = await import("/assets/dashboard/now.js");
+  const { Events } = await import("/assets/dashboard/server.js");
+
+  const alert = (id, state, hour) => ({ id, state, kind: "no_data", peak_w: null, detail: id, ended_at: state === "ended"
+    ? `2026-06-14T${hour}:30:00.000Z` : null, started_at: `2026-06-14T${hour}:00:00.000Z` });
+  const ended = ["11", "12", "13", "14", "15"].map((hour) => alert(`e${hour}`, "ended", hour));
+  const alerts = new Alerts();
+  window.fetch = async (url) => {
+    // Told while the list is on its way, as it was before.
+    if (!url.includes("state=raised")) alerts.follow(alert("e11", "raised", "11"));
+    return answer({ alerts: url.includes("state=raised") ? [alert("old", "raised", "01")] : ended });
+  };
+  await alerts.refresh();
+  same("raised alerts", [...alerts.known.values()].filter((one) => one.state === "raised").map((one) => one.id).sort(),
+    ["e11", "old"]);
+  const shown = document.getElementById("alerts");
+  same("alerts shown", [...shown.children].map((one) => one.className), ["raised", "raised", "ended", "ended", "ended"]);
+
+  const today = new Today();
+  const moment = new Date();
+  today.follow({ daily_kwh: 20.3, timestamp: moment.toISOString(), total_is: "consumption" });
+  const period = { start: new Date(moment - 3600000).toISOString(), end: new Date(+moment + 3600000).toISOString(),
+    coverage: 1, consumption_kwh: 20.1, import_kwh: null, export_kwh: null, production_kwh: null, cost: null };
+  window.fetch = async () => answer({ periods: [period], currency: "EUR" });
+  await today.refresh();
+  clearTimeout(today.timer);
+  same("the day's consumption", today.tiles.get("consumption").value.textContent, "20.3");
+
+  const name = "a\\u2028b\\u2029c";
+  const events = [];
+  const stream = new Events({ live() {}, lost() {}, refused() {}, event: (type, data) => events.push([type, data]) });
+  const connection = new AbortController();
+  stream.connection = connection;
+  await stream.follow(new Response(`event: snapshot\\ndata: {"name": "${name}"}\\n\\n`).body, connection);
+  clearTimeout(stream.silence);
+  same("an event with a name of several lines", events, [["snapshot", { name }]]);
+  return wrong;
+})()"""
+
+
+def check_parts(port: str) -> None:
+    """What is live is not overwritten by what was fetched before, and a name is no end of a line."""
+    with Page() as page:
+        opened(page, port)
+        expect(page.evaluate(PARTS) == [], "as it should be")
+
+
 def check_no_chart(port: str) -> None:
     """Without Chart.js it says so, and has the table."""
     with Page() as page:
