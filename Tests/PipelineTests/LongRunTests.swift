@@ -60,6 +60,27 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func `a clock that starts a year ahead makes nothing old, unless something vouches for it`(
+        isSynchronised: Bool
+    ) throws {
+        try withDirectory { directory in
+            var host = try RunningHost(directory: directory, zone: .utc, at: start, deliveryIsOn: true)
+            run(&host, days: 0..<1) { _, _, _ in }
+            host.stop(wall: start + Duration.day)
+            let reader = try Reader(directory: directory)
+            let count = try Self.ends(reader).count
+            #expect(count > 250)
+
+            let wrong = start + 401 * Duration.day
+            var ahead = try RunningHost(
+                directory: directory, zone: .utc, at: wrong, deliveryIsOn: true, clockIsSynchronised: isSynchronised)
+            for minute in 0..<30 { ahead.turn(wall: wrong + Int64(minute) * Duration.minute) }
+            #expect(try Self.ends(reader).count == (isSynchronised ? 0 : count))
+            #expect(ahead.status.prunedUndelivered == (isSynchronised ? count : 0))
+        }
+    }
+
     @Test func `the store levels off, what was delivered goes in time, and nothing else before its own`() throws {
         try withDirectory { directory in
             var host = try RunningHost(

@@ -19,7 +19,7 @@ struct RunningHost {
     init(
         directory: DataDirectory, zone: Zone, at wall: Instant, deliveryIsOn: Bool = false, history: Int64 = 400,
         undelivered: Int64 = 400, log: HistoryLimits? = nil, phantomThresholdW: Double = 100_000,
-        tellsAlerts: Bool = false
+        tellsAlerts: Bool = false, clockIsSynchronised: Bool = false
     ) throws {
         intake = Intake(laneLimit: 4096, totalLimit: 32_768, doorbell: try Doorbell())
         lane = intake.makeLane()
@@ -31,7 +31,8 @@ struct RunningHost {
         let (store, _) = try Store.open(in: directory)
         store.tellsAlerts = tellsAlerts
         work = try PipelineWork(
-            store: store, options: options, intake: intake, wall: wall, monotonic: wall.nanoseconds)
+            store: store, options: options, intake: intake, wall: wall, monotonic: wall.nanoseconds,
+            isSynchronised: { clockIsSynchronised })
         let reply = try Reply<Result<InstanceSeed, StorageError>>()
         let registration = InstanceRegistration(
             identity: InstanceIdentity(meterType: "test"), sampling: 300 * Duration.second,
@@ -45,7 +46,7 @@ struct RunningHost {
 
     /// One turn of the thread; time on both clocks.
     mutating func turn(wall: Instant, isLast: Bool = false) {
-        work.rewind(now: wall, isSynchronised: { false })
+        work.rewind(now: wall)
         _ = work.take([], wall: wall, monotonic: wall.nanoseconds)
         work.advance(now: wall)
         _ = work.commitIfDue(monotonic: wall.nanoseconds, wall: wall, isLast: isLast)

@@ -167,6 +167,7 @@ struct InstanceWork {
         plan.keepEmissionsFrom[number] = nil
         keep(base, &plan)
         newest = Instant(nanoseconds: .min)
+        nights.rewind()
         updateDay(options)
         options.log.write(
             .warning, "the clock was set back: slots in the future are made anew as time reaches them",

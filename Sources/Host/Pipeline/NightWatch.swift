@@ -13,6 +13,8 @@ struct NightWatch {
     static let phantomLoad = "phantom_load"
     /// The hour of the local clock in which a house should be asleep.
     private static let hour = 3
+    /// After a store that could not be read.
+    private static let pause = 5 * Duration.minute
     /// A night older than this is history: no message any more.
     private static let newsworthy = Duration.day
 
@@ -38,17 +40,24 @@ struct NightWatch {
             next = due
             return false
         }
-        let tomorrow = zone.nextDayStart(after: now)
-        next = (Self.spans(of: tomorrow, zone).last?.upperBound ?? tomorrow) + wait
         do throws(StorageError) {
-            return try judge(
+            let wasJudged = try judge(
                 spans, date: zone.localDate(at: now).text, now: now, known: known, names: names, identities: identities,
                 plan: &plan, store: store, options: options)
+            let tomorrow = zone.nextDayStart(after: now)
+            next = (Self.spans(of: tomorrow, zone).last?.upperBound ?? tomorrow) + wait
+            return wasJudged
         } catch {
-            options.log.write(.warning, "phantom load not judged", [LogField("error", error.message)])
+            options.log.write(
+                .warning, "phantom load not judged yet: tried again in five minutes",
+                [LogField("error", error.message)])
+            next = now + Self.pause
             return false
         }
     }
+
+    /// The clock was set back: what comes next is not what it was.
+    mutating func rewind() { next = nil }
 
     private mutating func judge(
         _ spans: [Range<Instant>], date: String, now: Instant, known: PowerSet, names: CircuitNames,

@@ -133,7 +133,8 @@ package final class Pipeline: Sendable {
             store.tellsAlerts = options.tellsAlerts
             storeStatus.withLock { $0.setAside = result.setAside }
             work = try PipelineWork(
-                store: store, options: options, intake: intake, wall: .now, monotonic: Clock.monotonic())
+                store: store, options: options, intake: intake, wall: .now, monotonic: Clock.monotonic(),
+                isSynchronised: Clock.isSynchronised)
         } catch {
             opened.give(.failure(error))
             return
@@ -142,7 +143,7 @@ package final class Pipeline: Sendable {
         var told = 0
         while true {
             doorbell.wait(until: work.nextWake(monotonic: Clock.monotonic(), wall: .now))
-            work.rewind(now: .now, isSynchronised: Clock.isSynchronised)
+            work.rewind(now: .now)
             let isLast = work.take(messages.take(), wall: .now, monotonic: Clock.monotonic())
             work.advance(now: .now)
             let hasCommitted = work.commitIfDue(monotonic: Clock.monotonic(), wall: .now, isLast: isLast)

@@ -31,6 +31,10 @@ struct PipelineWork {
     private var watches = InstanceWatches()
     /// What a clock that is set does not show.
     private let notBefore: Instant
+    /// Whether the clock can be trusted.
+    private let isSynchronised: () -> Bool
+    /// The time of the start is not before this, whatever the clock says (wall and monotonic).
+    private let proven: (wall: Instant, monotonic: Int64)
 
     /// A commit at most this often, where nothing is urgent: an SD card's life.
     private static let commitInterval = 10 * Duration.second
@@ -39,12 +43,17 @@ struct PipelineWork {
     private static let heldLimit = 16 << 20
 
     init(
-        store: Store, options: PipelineOptions, intake: Intake<Emission>, wall: Instant, monotonic: Int64
+        store: Store, options: PipelineOptions, intake: Intake<Emission>, wall: Instant, monotonic: Int64,
+        isSynchronised: @escaping () -> Bool
     ) throws(StorageError) {
         self.store = store
         self.options = options
         self.intake = intake
-        notBefore = max(options.releasedAt, try store.newestSlotEnd() ?? options.releasedAt)
+        self.isSynchronised = isSynchronised
+        let newest = max(options.releasedAt, try store.newestSlotEnd() ?? options.releasedAt)
+        proven = (newest, monotonic)
+        // A clock that is synchronised knows better than slots which an earlier, wrong one has made.
+        notBefore = isSynchronised() ? options.releasedAt : newest
         gate = ClockGate(notBefore: notBefore, wall: wall, monotonic: monotonic)
         if gate.deadline != nil {
             options.log.write(
@@ -228,7 +237,7 @@ struct PipelineWork {
     }
 
     /// Where slots lie in the future of a clock that can be trusted.
-    mutating func rewind(now: Instant, isSynchronised: () -> Bool) {
+    mutating func rewind(now: Instant) {
         guard gate.deadline == nil, instances.values.contains(where: { $0.isAhead(of: now) }), isSynchronised() else {
             return
         }
@@ -326,9 +335,13 @@ struct PipelineWork {
         guard monotonic >= nextPrune, status.problem == nil else { return }
         nextPrune = monotonic + Self.pruneInterval
         defer { status.reserveGoneSince = store.reserve.make() ? nil : status.reserveGoneSince ?? wall }
+        // A clock that starts years ahead must not make everything old: without a source that says it is right, time goes
+        // on from the newest slot of the start.
+        let possible = proven.wall + (monotonic - proven.monotonic) + Duration.day
+        let now = isSynchronised() ? wall : min(wall, possible)
         do throws(StorageError) {
             let pruned = try store.prune(
-                delivered: wall - options.history, undelivered: wall - options.undelivered,
+                delivered: now - options.history, undelivered: now - options.undelivered,
                 deliveryIsOn: options.deliveryIsOn)
             if pruned.undelivered > 0 {
                 status.prunedUndelivered += pruned.undelivered
