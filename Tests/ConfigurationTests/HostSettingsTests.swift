@@ -161,6 +161,20 @@ private func resolve(_ environment: [String: String], dotEnv: String = "") -> Re
         #expect(both.problems == ["INFLUXDB_TOKEN and INFLUXDB_TOKEN_FILE are both set: leave one out"])
     }
 
+    @Test(arguments: [
+        (["SERVICE_PORT": "9000", "TZ": "UTC", "LOG_LEVEL": "debug", "MAX_POWER_W": "9"], ["SERVICE_PORT", "TZ"]),
+        (["INFLUXDB_TOKEN": "t"], ["INFLUXDB_TOKEN"]), (["INFLUXDB_URL": "http://influxdb:8086"], ["INFLUXDB_URL"]),
+        (["METER_TYPE": "b"], []), (["METER_TYPE": "b,a"], ["PRIMARY_METER"]), (["METER_TYPE": "a,b"], []),
+        (["METER_TYPE": "a,b", "PRIMARY_METER": "a"], []),
+        (["METER_TYPE": "a,b", "PRIMARY_METER": "b"], ["PRIMARY_METER"]),
+    ])
+    func `what waits for a restart is told from what is taken over`(_ change: [String: String], _ waiting: [String]) {
+        let before = resolve(["METER_TYPE": "a"]).settings
+        let after = resolve(["METER_TYPE": "a"].merging(change) { $1 }).settings
+        #expect(before.waitingForRestart(in: after) == waiting)
+        #expect(after.waitingForRestart(in: after) == [])
+    }
+
     @Test func `help and table name every setting once`() {
         for setting in HostSetting.all {
             let name = setting.declaration.name

@@ -1,7 +1,7 @@
-import Readings
+package import Readings
 
 /// A time in a query: RFC 3339, a local date (its first instant), or seconds since the epoch.
-enum TimeParameter {
+package enum TimeParameter {
     /// What looks like one of these: a day that its month has not passes it all the same.
     static let pattern =
         "^(((1[7-9]|2[01])\\d\\d|22[0-5]\\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])"
@@ -10,7 +10,7 @@ enum TimeParameter {
     static let grammar = "a time such as 2026-06-01T12:00:00Z, a local date such as 2026-06-01, or Unix seconds"
 
     /// Nil where it is none of these.
-    static func parse(_ text: String, in zone: Zone) -> Instant? {
+    package static func parse(_ text: String, in zone: Zone) -> Instant? {
         if let seconds = Int64(text) { return abs(seconds) < 1 << 33 ? Instant(seconds: seconds) : nil }
         let bytes = Array(text.utf8)
         guard let date = date(bytes) else { return nil }

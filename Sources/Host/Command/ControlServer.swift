@@ -66,7 +66,7 @@ final class ControlServer: Sendable {
             let pipeline = house.pipeline
             var status = house.delivery?.currentStatus
             if let answer = status?.lastAnswer { status?.lastAnswer = log.redacted(answer) }
-            let command = OutboxCommand(settings, status: status) { operation in
+            let command = OutboxCommand(settings, in: house.zone.zone, status: status) { operation in
                 pipeline.operate(operation, until: Clock.monotonic() + Duration.minute)
             }
             return command.run(verb, json: json, console: console)
@@ -80,7 +80,9 @@ final class ControlServer: Sendable {
         guard let entry = entry(named: name, console), let running = entry.running else {
             return SmartMeter.ExitStatus.usage
         }
-        guard let span = TimeText.span(from, to, console) else { return SmartMeter.ExitStatus.usage }
+        guard let span = TimeText.span(from, to, in: house.zone.zone, console) else {
+            return SmartMeter.ExitStatus.usage
+        }
         return BackfillCommand(
             pipeline: house.pipeline, instance: entry.plan.identity, running: running, console: console
         ).run(span)

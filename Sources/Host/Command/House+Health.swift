@@ -220,8 +220,19 @@ extension House {
         }
     }
 
+    private func settingFaults() -> [HealthReport.Fault] {
+        guard let note = restartNote else { return [] }
+        let names = note.names.joined(separator: ", ")
+        return [
+            .init(
+                .degraded, what: "changed, and not in force: \(names)", since: note.since,
+                todo: "restart smart-meter; or take the change back, and send SIGHUP")
+        ]
+    }
+
     private func setupFaults() -> [HealthReport.Fault] {
-        var faults = shelf.catalog.refused.map { refusal in
+        var faults = settingFaults()
+        faults += shelf.catalog.refused.map { refusal in
             HealthReport.Fault(
                 .degraded, what: "adapter file refused: \(refusal.path): \(refusal.reason)",
                 todo: "replace or remove the file")

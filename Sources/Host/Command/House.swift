@@ -8,6 +8,7 @@ import Pipeline
 import Platform
 import Readings
 import Storage
+import Synchronization
 
 /// What people and programs see of this run.
 final class House: HouseView {
@@ -31,7 +32,7 @@ final class House: HouseView {
     /// Why every adapter has a process of its own, where that is not as it was set.
     let isolationNote: String?
     let history: History
-    let options: Options
+    private let changeable: Mutex<(options: Options, waiting: RestartNote?)>
     let log: Log
     let startedAt = Clock.monotonic()
     let startedWall = Instant.now
@@ -51,7 +52,7 @@ final class House: HouseView {
         self.shelf = shelf
         self.isolationNote = isolationNote
         self.history = history
-        self.options = options
+        changeable = Mutex((options, nil))
         self.log = log
     }
 
@@ -59,6 +60,26 @@ final class House: HouseView {
     var houseZone: Zone { zone.zone }
     var version: String { HostVersion.text }
     var currency: String? { options.tariff.currency.isEmpty ? nil : options.tariff.currency }
+
+    // MARK: Settings
+
+    /// Settings that were changed and wait for a restart.
+    struct RestartNote: Sendable {
+        var names: [String]
+        var since: Instant
+    }
+
+    var options: Options { changeable.withLock { $0.options } }
+    var restartNote: RestartNote? { changeable.withLock { $0.waiting } }
+
+    /// Takes changed settings over.
+    /// - Parameter waiting: those that it cannot.
+    func adopt(_ options: Options, waiting: [String]) {
+        changeable.withLock { now in
+            let since = now.waiting?.since ?? .now
+            now = (options, waiting.isEmpty ? nil : RestartNote(names: waiting, since: since))
+        }
+    }
 
     // MARK: Now
 

@@ -45,7 +45,8 @@ enum SmartMeter {
             return ExitStatus.ok
         case .adapters(let json):
             return withSettings(terminal) { AdaptersCommand.run($0, json: json, console: terminal) }
-        case .config(let json): return withSettings(terminal) { ConfigCommand.run($0, json: json, console: terminal) }
+        // What is wrong is what it is asked for.
+        case .config(let json): return ConfigCommand.run(.read(), json: json, console: terminal)
         case .newAdapter(let name, let language, let directory):
             // Whatever the settings of a host that may run here say.
             return NewAdapterCommand.run(
@@ -62,13 +63,15 @@ enum SmartMeter {
                 if let status = ControlClient.run(words, socketPath: settings.controlSocket, console: terminal) {
                     return status
                 }
-                terminal.complain("smart-meter: no host runs here; start it, it fills gaps by itself")
+                terminal.complain(
+                    "smart-meter: no host runs on DATA_DIR \(settings.dataDirectory); start it, it fills gaps by itself"
+                )
                 return ExitStatus.unavailable
             }
         case .outbox(let verb, let json):
             return withSettings(terminal) { settings in
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
-                    ?? OutboxCommand(settings.host).run(verb, json: json, console: terminal)
+                    ?? OutboxCommand(settings.host, in: settings.zone).run(verb, json: json, console: terminal)
             }
         }
     }
