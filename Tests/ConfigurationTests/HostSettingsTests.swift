@@ -37,6 +37,7 @@ private func resolve(_ environment: [String: String], dotEnv: String = "") -> Re
         ("FETCH_INTERVAL_SECONDS", "0"), ("INFLUXDB_API", "v4"), ("MAX_POWER_W", "nan"), ("MAX_POWER_W", "0x10"),
         ("METER_TYPE", "a,a"), ("METER_TYPE", "A"), ("METER_TYPE", "a@"), ("METER_TYPE", "a@b@c"), ("METER_TYPE", ","),
         ("METER_TYPE", "a@x-y,a@X_Y"), ("PRIMARY_METER", "all"), ("INFLUXDB_TAGS", "a"), ("LOG_LEVEL", "loud"),
+        ("TZ", "Europe/Berln"), ("TZ", "../x"),
         ("INFLUXDB_TAGS", "meter_type=x"), ("INFLUXDB_TAGS", "a=1,a=2"), ("HISTORY_DAYS", "1.5"),
     ])
     func `a wrong value is refused with its variable and what is allowed`(_ name: String, _ value: String) {

@@ -41,7 +41,7 @@ enum AdaptersCommand {
             }
             for setting in description.settings {
                 let name = "\(description.meterType.uppercased())_\(setting.name.uppercased())"
-                var notes = [setting.kind.word]
+                var notes = [setting.kind.wordOrChoices]
                 if setting.isRequired { notes.append("required") }
                 if let value = setting.defaultValue { notes.append("default \(value)") }
                 lines.append("  \(name) (\(notes.joined(separator: ", "))): \(setting.help)")

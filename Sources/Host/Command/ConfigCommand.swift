@@ -49,7 +49,7 @@ extension InstancePlan {
         switch fate {
         case .ready: []
         case .misconfigured(_, let resolved, _): resolved.problems
-        case .waiting(let reason): ["\(identity.name): \(reason)"]
+        case .waiting(let reason): ["METER_TYPE: \(reason)"]
         case .loading: ["\(identity.name): not all adapter files could be looked at in time"]
         }
     }

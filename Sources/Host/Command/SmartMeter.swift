@@ -27,8 +27,8 @@ enum SmartMeter {
             return ExitStatus.usage
         }
         switch verb {
-        case .help:
-            terminal.print(Usage.text)
+        case .help(let help):
+            terminal.print(help?.page ?? Usage.text)
             return ExitStatus.ok
         case .version:
             terminal.print("smart-meter \(HostVersion.text)")
@@ -56,8 +56,10 @@ enum SmartMeter {
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
                     ?? ReadCommand.run(settings, type: type, json: json, console: terminal)
             }
-        case .login(let instance):
-            return withSettings(terminal) { LoginCommand.run($0, words, instance: instance, console: terminal) }
+        case .login(let instance, let isAttended):
+            return withSettings(terminal) {
+                LoginCommand.run($0, words, instance: instance, isAttended: isAttended, console: terminal)
+            }
         case .backfill:
             return withSettings(terminal) { settings in
                 if let status = ControlClient.run(words, socketPath: settings.controlSocket, console: terminal) {

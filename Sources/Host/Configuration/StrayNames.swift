@@ -78,7 +78,7 @@ package enum NearestName {
     /// Nil where none is near.
     package static func of(_ name: String, in known: some Sequence<String>) -> String? {
         let near = known.map { (name: $0, distance: distance(name, $0)) }
-            .filter { $0.distance <= 2 && $0.distance * 3 < name.utf8.count }
+            .filter { $0.distance <= 2 && $0.distance * 3 <= name.utf8.count }
         return near.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
     }
 
