@@ -122,9 +122,10 @@ struct CommandTests {
 
     @Test("backfill begins where the meter's log does, and ends with the person who asked")
     func backfill() throws {
-        var settings = QuickMock.settings
-        settings["MOCK_INTERVAL_SECONDS"] = "10"
-        let host = try HostProcess(settings)
+        // Between two reads there has to be time for a question.
+        let host = try HostProcess([
+            "METER_TYPE": "mock", "MOCK_SAMPLE_SECONDS": "1", "MOCK_INTERVAL_SECONDS": "10",
+        ])
         try host.waitForConsumption("a reading") { $0["total_power_w"] is NSNumber }
         func missing() throws -> Int {
             let adapters = try host.health()["adapters"] as? [[String: Any]]

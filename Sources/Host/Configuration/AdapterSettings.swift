@@ -72,6 +72,12 @@ package struct AdapterSettingResolver: Sendable {
         return resolved
     }
 
+    /// The interface knows URLs, and not their schemes: an adapter's own default says more than all that are possible.
+    private static func allowed(_ declaration: SettingDeclaration) -> String? {
+        guard case .url = declaration.kind, let value = declaration.defaultValue else { return nil }
+        return "a URL such as \(value)"
+    }
+
     private func value(of declaration: SettingDeclaration, _ resolved: inout ResolvedAdapterSettings) -> String? {
         let isSecret = declaration.kind.isSecret
         let own = Self.variable(declaration.name, of: identity)
@@ -83,7 +89,7 @@ package struct AdapterSettingResolver: Sendable {
         do {
             if let found = try lookup.find(name, isSecret: isSecret) {
                 guard let value = declaration.kind.accepted(found.value) else {
-                    let problem = refusal(name, found.value, declaration.kind)
+                    let problem = refusal(name, found.value, declaration.kind, allowed: Self.allowed(declaration))
                     resolved.problems.append(problem)
                     resolved.effective.append(
                         .init(

@@ -13,6 +13,12 @@ package enum SettingTables {
     }
 
     package static func markdown() -> String {
+        let waiting = HostSetting.all.filter { !$0.reloads }.map { "`\($0.declaration.name)`" }
+        return tables() + "\nA change of these waits for a restart, SIGHUP takes all others over: "
+            + waiting.joined(separator: ", ") + ".\n"
+    }
+
+    private static func tables() -> String {
         grouped { section, settings in
             let rows = settings.map { setting in
                 let declaration = setting.declaration
