@@ -96,7 +96,7 @@ final class House: HouseView {
         if case .paused = status?.state { return (false, "the meter is paused") }
         let options = options
         if let age {
-            return age > options.stale ? (true, "the meter cannot be read") : (false, "the meter is read again")
+            return age > options.stale ? (true, "the meter cannot be read") : (false, "the meter is read")
         }
         if options.isUnconfigured { return (true, "no meter is configured") }
         guard let status else { return (true, "there is no meter") }
