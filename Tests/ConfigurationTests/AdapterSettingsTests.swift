@@ -52,6 +52,22 @@ private func resolve(_ environment: [String: String], label: String = "") -> Res
         #expect(problems.first?.hasPrefix("MY_METER_\(name)=\(value) is not allowed") == true)
     }
 
+    @Test func `a wrong value is shown with the others, as wrong`() throws {
+        let resolved = resolve(["MY_METER_URL": "ftp://me:secret@x", "MY_METER_INVERT": "2"])
+        let url = try #require(resolved.effective.first { $0.name == "MY_METER_URL" })
+        #expect(url.shown == "ftp://***@x" && url.problem?.contains("it must be a URL") == true)
+        #expect(resolved.effective.first { $0.name == "MY_METER_INVERT" }?.source == .environment)
+        #expect(resolved.effective.filter { $0.problem != nil }.count == 2)
+    }
+
+    @Test func `a URL that is refused is told by the example of its default`() {
+        let home = SettingDeclaration(name: "url", kind: .adapterURL, default: "http://home:8123", help: "where it is")
+        let lookup = SettingLookup(environment: ["HOME_URL": "home:8123"])
+        let problems = AdapterSettingResolver(identity: InstanceIdentity(meterType: "home"), lookup: lookup)
+            .resolve([home]).problems
+        #expect(problems == ["HOME_URL=home:8123 is not allowed: it must be a URL such as http://home:8123"])
+    }
+
     @Test func `every type has the host's own settings`() {
         let resolved = resolve([
             "MY_METER_URL": "http://x", "MY_METER_SAMPLE_SECONDS": "0.5", "MY_METER_INTERVAL_SECONDS": "1",

@@ -37,6 +37,7 @@ private func resolve(_ environment: [String: String], dotEnv: String = "") -> Re
         ("FETCH_INTERVAL_SECONDS", "0"), ("INFLUXDB_API", "v4"), ("MAX_POWER_W", "nan"), ("MAX_POWER_W", "0x10"),
         ("METER_TYPE", "a,a"), ("METER_TYPE", "A"), ("METER_TYPE", "a@"), ("METER_TYPE", "a@b@c"), ("METER_TYPE", ","),
         ("METER_TYPE", "a@x-y,a@X_Y"), ("PRIMARY_METER", "all"), ("INFLUXDB_TAGS", "a"), ("LOG_LEVEL", "loud"),
+        ("TZ", "Europe/Berln"), ("TZ", "../x"),
         ("INFLUXDB_TAGS", "meter_type=x"), ("INFLUXDB_TAGS", "a=1,a=2"), ("HISTORY_DAYS", "1.5"),
     ])
     func `a wrong value is refused with its variable and what is allowed`(_ name: String, _ value: String) {
@@ -159,6 +160,20 @@ private func resolve(_ environment: [String: String], dotEnv: String = "") -> Re
         #expect(missing.problems == ["INFLUXDB_TOKEN_FILE=/x: No such file or directory"])
         let both = HostSettings.resolve(lookup(["INFLUXDB_TOKEN_FILE": "/run/token", "INFLUXDB_TOKEN": "x"]))
         #expect(both.problems == ["INFLUXDB_TOKEN and INFLUXDB_TOKEN_FILE are both set: leave one out"])
+    }
+
+    @Test(arguments: [
+        (["SERVICE_PORT": "9000", "TZ": "UTC", "LOG_LEVEL": "debug", "MAX_POWER_W": "9"], ["SERVICE_PORT", "TZ"]),
+        (["INFLUXDB_TOKEN": "t"], ["INFLUXDB_TOKEN"]), (["INFLUXDB_URL": "http://influxdb:8086"], ["INFLUXDB_URL"]),
+        (["METER_TYPE": "b"], []), (["METER_TYPE": "b,a"], ["PRIMARY_METER"]), (["METER_TYPE": "a,b"], []),
+        (["METER_TYPE": "a,b", "PRIMARY_METER": "a"], []),
+        (["METER_TYPE": "a,b", "PRIMARY_METER": "b"], ["PRIMARY_METER"]),
+    ])
+    func `what waits for a restart is told from what is taken over`(_ change: [String: String], _ waiting: [String]) {
+        let before = resolve(["METER_TYPE": "a"]).settings
+        let after = resolve(["METER_TYPE": "a"].merging(change) { $1 }).settings
+        #expect(before.waitingForRestart(in: after) == waiting)
+        #expect(after.waitingForRestart(in: after) == [])
     }
 
     @Test func `help and table name every setting once`() {

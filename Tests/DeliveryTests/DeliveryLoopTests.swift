@@ -42,6 +42,25 @@ import Testing
         #expect(rig.loop.currentStatus.rejected == 0)
     }
 
+    @Test func `credentials that a reload brings are used from the next request on`() throws {
+        let server = try FaultServer { _ in .reply(.init(204)) }
+        let token = Mutex("old-token")
+        let rig = try DeliveryRig(
+            url: server.url,
+            credentials: {
+                InfluxCredentials(token: token.withLock { $0 }, username: nil, password: nil)
+            })
+        try rig.add(1..<2)
+        try rig.loop.start()
+        try rig.drain()
+        token.withLock { $0 = "new-token" }
+        rig.loop.reload()
+        try rig.add(2..<3)
+        rig.loop.wake()
+        try rig.wait("the second slot") { try rig.waitingSlots() == 0 }
+        #expect(server.requests.map { $0.headers["authorization"] } == ["Token old-token", "Token new-token"])
+    }
+
     @Test func `three bad lines of a thousand are rejected with the server's words, and replayed`() throws {
         let bad: Set<Int> = [1, 500, 1000]
         let stored = Stored()

@@ -69,6 +69,36 @@ struct HealthTests {
         try host.waitForHealth("health", within: 30) { $0["status"] as? String == "healthy" }
     }
 
+    @Test(
+        "A meter that hands over its readings by itself, and never did: said since when, and nothing said that is not")
+    func silentMeter() throws {
+        let folder = try TemporaryDirectory("silent")
+        try CAdapter.build("diary.c", as: "diary.so", in: folder)
+        try folder.write("diary", "at \(Int64(Date().timeIntervalSince1970) + 86_400) 1000 0 0\n")
+        let host = try HostProcess([
+            "METER_TYPE": "diary", "DIARY_FILE": folder.file("diary").path, "ADAPTER_PATH": folder.path,
+            "DIARY_SAMPLE_SECONDS": "0.1",
+        ])
+        try host.waitForHealth("the silence", within: 30) { health in
+            let adapter = (health["adapters"] as? [[String: Any]])?.first
+            return Self.problem("diary has given no reading yet", health) != nil
+                && adapter?["state"] as? String == "running" && adapter?["next_run"] is NSNull
+        }
+        #expect(!host.log.contains("mock data stands in") && !host.log.contains("stand-in ends"), "\(host.log)")
+    }
+
+    @Test("A directory of adapters that is not there: what to do about a directory")
+    func missingDirectory() throws {
+        let folder = try TemporaryDirectory("adapters")
+        let host = try HostProcess(
+            QuickMock.settings.merging(["ADAPTER_PATH": folder.file("nowhere").path]) { $1 })
+        try host.waitForHealth("the directory", within: 30) { health in
+            let problems = health["problems"] as? [[String: Any]] ?? []
+            let problem = problems.first { "\($0["what"] ?? "")".contains("there is no such directory") }
+            return (problem?["todo"] as? String)?.contains("create the directory") == true
+        }
+    }
+
     @Test("A server that takes points more slowly than they come: what waits and since when, until all is delivered")
     func slowServer() throws {
         let isQuick = try TemporaryDirectory("gate")

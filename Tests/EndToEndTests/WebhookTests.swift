@@ -170,6 +170,6 @@ struct WebhookTests {
             return Set(alerts.map { "\($0.tags["kind"] ?? "") \($0.text("state") ?? "")" })
                 == ["no_data ended", "adapter_failing ended"]
         }
-        #expect(host.log.contains("No data ") && host.log.contains("Adapter failing "))
+        #expect(host.log.contains("no data ") && host.log.contains("adapter failing "))
     }
 }

@@ -208,8 +208,36 @@ import Testing
             #expect(try host.question(wall: end + 3 * Duration.minute) == nil)
             #expect(try host.question(wall: end + 62 * Duration.minute)?.to == outages[2].upperBound - Self.interval)
             // A person may want it all the same.
-            host.want(outages[1], wall: end + 4 * Duration.minute)
+            host.want(from: outages[1].lowerBound, to: outages[1].upperBound, wall: end + 4 * Duration.minute)
             #expect(try host.question(wall: end + 4 * Duration.minute)?.to == outages[1].upperBound - Self.interval)
+        }
+    }
+
+    @Test func `what a person wants begins where the log does, and is given up with the person`() throws {
+        try withDirectory { directory in
+            let limits = HistoryLimits(step: Duration.minute, reach: 2 * Duration.day, backfill: 0)
+            var host = try host(directory, at: start, limits: limits)
+            run(&host, from: start, to: start + Duration.hour)
+            run(&host, from: start + 3 * Duration.hour, to: start + 4 * Duration.hour)
+            let now = start + 4 * Duration.hour + Duration.minute
+            // The hole was asked for already, in vain.
+            while let question = try host.question(wall: now) {
+                try host.answer(
+                    HistoryAnswer(records: [], outcome: .complete, coveredTo: question.to), to: question, wall: now)
+            }
+            host.want(from: nil, to: now, wall: now)
+            let question = try #require(try host.question(wall: now))
+            #expect(question.to > start + Duration.hour)
+            let missing = try #require(host.view?.repair?.missing)
+            #expect(missing > 2 * 24 * 10 && missing <= 2 * 24 * 12)
+            host.unwant(wall: now)
+            #expect(try host.question(wall: now) == nil)
+            #expect(host.view?.repair?.missing == 0)
+            // Of two that want it, one goes.
+            host.want(from: nil, to: now, wall: now)
+            host.want(from: now - Duration.day, to: now, wall: now)
+            host.unwant(wall: now)
+            #expect(try host.question(wall: now) != nil)
         }
     }
 

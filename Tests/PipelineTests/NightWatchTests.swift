@@ -113,6 +113,17 @@ import Testing
         }
     }
 
+    @Test func `a night before the first reading is none`() throws {
+        try withHouse { house in
+            #expect(!judge(&house, at: at(4.2)))
+            #expect(house.plan.nights.isEmpty)
+            // From the next on it is one, measured or not.
+            try sleep(&house, from: at(10), powerW: 100)
+            #expect(judge(&house, at: at(28.2)))
+            #expect(house.plan.nights.map(\.date) == ["2026-06-02"])
+        }
+    }
+
     @Test func `an episode lasts from the first high night to the first valid one under the threshold`() throws {
         try withHouse { house in
             try sleep(&house, day: 0, powerW: 260)

@@ -91,8 +91,13 @@ struct RunningHost {
         #expect(reply.wait(until: nil) == true)
     }
 
-    mutating func want(_ span: Range<Instant>, wall: Instant) {
-        _ = work.take([.want(instance, span)], wall: wall, monotonic: wall.nanoseconds)
+    mutating func want(from: Instant?, to: Instant, wall: Instant) {
+        _ = work.take([.want(instance, from: from, to: to)], wall: wall, monotonic: wall.nanoseconds)
+        turn(wall: wall)
+    }
+
+    mutating func unwant(wall: Instant) {
+        _ = work.take([.unwant(instance)], wall: wall, monotonic: wall.nanoseconds)
         turn(wall: wall)
     }
 

@@ -10,11 +10,12 @@ public final class HostProcess: Sendable {
     /// - Parameters:
     ///   - settings: the environment, nothing else is set but DATA_DIR, SERVICE_PORT and TZ.
     ///   - dataDirectory: to run on one that another host left.
+    ///   - dotEnv: the `.env` of its working directory.
     ///   - wrapper: a program with its words that starts the host in surroundings of its own.
     ///   - program: nil = the one that was built.
     public init(
-        _ settings: [String: String], dataDirectory: TemporaryDirectory? = nil, wrapper: [String] = [],
-        program: URL? = nil
+        _ settings: [String: String], dataDirectory: TemporaryDirectory? = nil, dotEnv: String? = nil,
+        wrapper: [String] = [], program: URL? = nil
     ) throws {
         self.program = program ?? Checkout.products.appendingPathComponent("smart-meter")
         port = try Loopback.freePort()
@@ -22,6 +23,7 @@ public final class HostProcess: Sendable {
         self.dataDirectory = try dataDirectory ?? TemporaryDirectory("smart-meter-data")
         logs = try TemporaryDirectory("smart-meter-run")
         environment = Self.environment(settings, data: self.dataDirectory, port: port)
+        if let dotEnv { try logs.write(".env", dotEnv) }
         try start()
     }
 
@@ -133,9 +135,12 @@ public final class HostProcess: Sendable {
     }
 
     /// A command where no host runs.
-    public static func command(_ arguments: [String], settings: [String: String]) throws -> CommandResult {
+    public static func command(
+        _ arguments: [String], settings: [String: String], dotEnv: String? = nil
+    ) throws -> CommandResult {
         let data = try TemporaryDirectory("smart-meter-data")
-        return try command(arguments, environment: environment(settings, data: data, port: 0), within: 10)
+        return try command(
+            arguments, environment: environment(settings, data: data, port: 0), dotEnv: dotEnv, within: 10)
     }
 
     /// Its working directory, and that of what it prints.
@@ -157,9 +162,10 @@ public final class HostProcess: Sendable {
     }
 
     private static func command(
-        _ arguments: [String], environment: [String: String], within seconds: Double
+        _ arguments: [String], environment: [String: String], dotEnv: String? = nil, within seconds: Double
     ) throws -> CommandResult {
         let folder = try TemporaryDirectory("smart-meter-command")
+        if let dotEnv { try folder.write(".env", dotEnv) }
         let child = try ChildProcess(
             Checkout.products.appendingPathComponent("smart-meter").path, arguments, environment: environment,
             logs: folder, name: "command", directory: folder.path)

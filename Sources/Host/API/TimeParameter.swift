@@ -1,7 +1,7 @@
-import Readings
+package import Readings
 
 /// A time in a query: RFC 3339, a local date (its first instant), or seconds since the epoch.
-enum TimeParameter {
+package enum TimeParameter {
     /// What looks like one of these: a day that its month has not passes it all the same.
     static let pattern =
         "^(((1[7-9]|2[01])\\d\\d|22[0-5]\\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])"
@@ -14,7 +14,7 @@ enum TimeParameter {
     private static let secondsLimit: Int64 = 8_999_999_999
 
     /// Nil where it is none of these.
-    static func parse(_ text: String, in zone: Zone) -> Instant? {
+    package static func parse(_ text: String, in zone: Zone) -> Instant? {
         let bytes = Array(text.utf8)
         if bytes.first != UInt8(ascii: "+"), let seconds = Int64(text) {
             return (-secondsLimit...secondsLimit).contains(seconds) ? Instant(seconds: seconds) : nil

@@ -20,6 +20,8 @@ extension RunningAdapter {
             // What a push adapter delivers are its fetches.
             status.attempts += status.counts.accepted
             status.lastSuccess = status.counts.lastAccepted
+            // It was started when that was due, and comes by itself from then on.
+            if case .running = status.state { status.nextRun = nil }
         }
         guard let condition = services.currentCondition else { return status }
         status.condition = condition.message

@@ -41,7 +41,7 @@ public struct HighConsumption: Sendable {
         case raised(Episode, lowSince: Instant?)
     }
 
-    private let rules: Rules
+    public var rules: Rules
     private var state = State.normal
 
     /// `open` is an episode that was raised before a restart.

@@ -41,7 +41,7 @@ enum AdaptersCommand {
             }
             for setting in description.settings {
                 let name = "\(description.meterType.uppercased())_\(setting.name.uppercased())"
-                var notes = [setting.kind.word]
+                var notes = [setting.kind.wordOrChoices]
                 if setting.isRequired { notes.append("required") }
                 if let value = setting.defaultValue { notes.append("default \(value)") }
                 lines.append("  \(name) (\(notes.joined(separator: ", "))): \(setting.help)")
@@ -111,39 +111,5 @@ enum AdaptersCommand {
         }
         json.endArray()
         json.endObject()
-    }
-}
-
-/// `smart-meter config`: the settings in force, secrets masked, and where each came from.
-enum ConfigCommand {
-    static func run(_ settings: Settings, json: Bool, console: some Console) -> Int32 {
-        AdaptersCommand.withCatalog(settings, console) { run(settings, $0, json: json, console: console) }
-    }
-
-    private static func run(_ settings: Settings, _ catalog: AdapterCatalog, json: Bool, console: some Console) -> Int32
-    {
-        var effective = settings.effective
-        for plan in InstancePlan.all(settings, catalog) {
-            guard let adapter = catalog.adapter(ofType: plan.identity.meterType) else { continue }
-            effective +=
-                AdapterSettingResolver(identity: plan.identity, lookup: settings.lookup)
-                .resolve(adapter.description.settings).effective
-        }
-        guard json else {
-            console.print(String(SettingTables.effective(effective).dropLast()))
-            return SmartMeter.ExitStatus.ok
-        }
-        var writer = JSONWriter()
-        writer.beginArray()
-        for setting in effective {
-            writer.beginObject()
-            writer.field("name", setting.name)
-            writer.field("value", setting.shown)
-            writer.field("source", setting.source.description)
-            writer.endObject()
-        }
-        writer.endArray()
-        console.print(String(decoding: writer.bytes, as: UTF8.self))
-        return SmartMeter.ExitStatus.ok
     }
 }

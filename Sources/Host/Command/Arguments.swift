@@ -5,7 +5,8 @@ enum Verb: Equatable {
     case read(type: String?, json: Bool)
     case outbox(OutboxVerb, json: Bool)
     /// Gets an adapter's credentials with the help of a person.
-    case login(instance: String?)
+    /// - Parameter isAttended: whether somebody can answer.
+    case login(instance: String?, isAttended: Bool)
     /// Asks a meter's own log for a span.
     case backfill(instance: String?, from: String?, to: String?)
     case config(json: Bool)
@@ -21,7 +22,8 @@ enum Verb: Equatable {
     case adapterRunner(parent: Int32)
     /// Not for people: a child of `check`.
     case checkChild(parent: Int32)
-    case help
+    /// Of one command; nil = of all.
+    case help(VerbHelp?)
     case version
 }
 
@@ -47,7 +49,7 @@ struct UsageError: Error, Equatable {
 enum Arguments {
     /// - Parameter words: without the program's name.
     static func parse(_ words: [String]) throws(UsageError) -> Verb {
-        if words.contains("--help") || words.contains("-h") || words.first == "help" { return .help }
+        if words.contains("--help") || words.contains("-h") || words.first == "help" { return try help(words) }
         if words.first == "--version" || words.first == "version" { return .version }
         var options = try Options(words)
         let verb = try verb(&options)
@@ -55,12 +57,22 @@ enum Arguments {
         return verb
     }
 
+    private static func help(_ words: [String]) throws(UsageError) -> Verb {
+        guard let word = words.first(where: { $0 != "help" && !$0.hasPrefix("-") }) else { return .help(nil) }
+        guard let help = VerbHelp.all.first(where: { $0.name == word }) else { throw unknown(word) }
+        return .help(help)
+    }
+
+    private static func unknown(_ word: String) -> UsageError {
+        UsageError(message: "unknown command '\(word)'; try smart-meter --help")
+    }
+
     private static func verb(_ options: inout Options) throws(UsageError) -> Verb {
         switch options.word() ?? "run" {
         case "run": return .run
         case "adapters": return .adapters(json: options.flag("--json"))
         case "read": return .read(type: options.word(), json: options.flag("--json"))
-        case "login": return .login(instance: options.word())
+        case "login": return .login(instance: options.word(), isAttended: !options.flag(LoginCommand.unattended))
         case "outbox": return .outbox(try outboxVerb(&options), json: options.flag("--json"))
         case "adapter-runner": return .adapterRunner(parent: try parent(&options))
         case "adapter-check": return .checkChild(parent: try parent(&options))
@@ -70,7 +82,7 @@ enum Arguments {
                 instance: options.word(), from: try options.value("--from"), to: try options.value("--to"))
         case "new-adapter": return try newAdapter(&options)
         case "config": return options.flag("--table") ? .settingsTable : .config(json: options.flag("--json"))
-        case let word: throw UsageError(message: "unknown command '\(word)'; try smart-meter --help")
+        case let word: throw unknown(word)
         }
     }
 

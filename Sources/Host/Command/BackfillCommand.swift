@@ -15,26 +15,28 @@ struct BackfillCommand {
     private static let patience = 2 * Duration.minute
     private static let look = 100 * Duration.millisecond
 
-    func run(_ span: Range<Instant>) -> Int32 {
+    /// - Parameter span: without a beginning it is as far back as the log reaches.
+    func run(_ span: TimeText.Span) -> Int32 {
         guard running.asksHistory else {
             console.complain("smart-meter: \(instance.name) has no history to ask for")
             return SmartMeter.ExitStatus.usage
         }
         let before = pipeline.view(of: running.number)?.repair?.filled ?? 0
         let begun = pipeline.view(of: running.number)?.repair?.looks ?? 0
-        pipeline.wantHistory(of: running.number, span.lowerBound..<min(span.upperBound, .now))
+        pipeline.wantHistory(of: running.number, from: span.from, to: min(span.to ?? .now, .now))
         running.fillGaps()
         var most = 0
         var last: RepairProgress?
         var lastChange = Clock.monotonic()
         while Clock.monotonic() < lastChange + Self.patience {
-            _ = Poll.readable(-1, until: Clock.monotonic() + Self.look)
+            // Nothing is said there meanwhile: what can be read is the end.
+            if Poll.readable(console.descriptor, until: Clock.monotonic() + Self.look) { return gone() }
             guard let progress = pipeline.view(of: running.number)?.repair, progress.looks > begun else { continue }
             if progress != last {
                 last = progress
                 lastChange = Clock.monotonic()
                 most = max(most, progress.missing)
-                guard console.progress(Self.bar(most - progress.missing, of: most)) else { return 1 }
+                guard console.progress(Self.bar(most - progress.missing, of: most)) else { return gone() }
             }
             if progress.missing > 0, let resumes = running.status.historyResumes, resumes > .now {
                 console.complain(
@@ -53,6 +55,12 @@ struct BackfillCommand {
         let minutes = Self.patience / Duration.minute
         console.complain("smart-meter: \(instance.name) has given nothing for \(minutes) minutes\(error)")
         return SmartMeter.ExitStatus.unavailable
+    }
+
+    /// Whoever asked does not want it any more.
+    private func gone() -> Int32 {
+        pipeline.unwantHistory(of: running.number)
+        return SmartMeter.ExitStatus.interrupted
     }
 
     private static func bar(_ done: Int, of all: Int) -> String {

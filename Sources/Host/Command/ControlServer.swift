@@ -60,13 +60,13 @@ final class ControlServer: Sendable {
     private func answer(_ verb: Verb, _ console: ControlConsole) -> Int32 {
         switch verb {
         case .read(let type, let json): return read(type, json: json, console)
-        case .login(let instance): return login(instance, console)
+        case .login(let instance, let isAttended): return login(instance, isAttended: isAttended, console)
         case .backfill(let instance, let from, let to): return backfill(instance, from, to, console)
         case .outbox(let verb, let json):
             let pipeline = house.pipeline
             var status = house.delivery?.currentStatus
             if let answer = status?.lastAnswer { status?.lastAnswer = log.redacted(answer) }
-            let command = OutboxCommand(settings, status: status) { operation in
+            let command = OutboxCommand(settings, in: house.zone.zone, status: status) { operation in
                 pipeline.operate(operation, until: Clock.monotonic() + Duration.minute)
             }
             return command.run(verb, json: json, console: console)
@@ -80,7 +80,9 @@ final class ControlServer: Sendable {
         guard let entry = entry(named: name, console), let running = entry.running else {
             return SmartMeter.ExitStatus.usage
         }
-        guard let span = TimeText.span(from, to, console) else { return SmartMeter.ExitStatus.usage }
+        guard let span = TimeText.span(from, to, in: house.zone.zone, console) else {
+            return SmartMeter.ExitStatus.usage
+        }
         return BackfillCommand(
             pipeline: house.pipeline, instance: entry.plan.identity, running: running, console: console
         ).run(span)
@@ -101,15 +103,14 @@ final class ControlServer: Sendable {
     }
 
     /// For as long as the person is there.
-    private func login(_ name: String?, _ console: ControlConsole) -> Int32 {
+    private func login(_ name: String?, isAttended: Bool, _ console: ControlConsole) -> Int32 {
         guard let entry = entry(named: name, console), let running = entry.running else {
             return SmartMeter.ExitStatus.usage
         }
         let identity = entry.plan.identity
-        if let adapter = entry.plan.adapter?.adapter.description,
-            !LoginCommand.mayLogIn(adapter, identity, console)
-        {
-            return SmartMeter.ExitStatus.usage
+        if let adapter = entry.plan.adapter?.adapter.description {
+            guard LoginCommand.mayLogIn(adapter, identity, console) else { return SmartMeter.ExitStatus.usage }
+            guard isAttended else { return LoginCommand.isUnattended(adapter, identity, console) }
         }
         guard let dialogue = try? LoginDialogue(log: log) else { return SmartMeter.ExitStatus.failed }
         running.logIn(dialogue)

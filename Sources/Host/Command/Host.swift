@@ -26,15 +26,19 @@ struct Host {
     private let exits: UncleanExits
     private let shelf: AdapterShelf
     private let reconfiguration: Reconfiguration
-    /// As last read.
+    /// As they were at the start, and as last read.
+    private let started: Settings
     private var current: Settings
     private var news = CatalogNews()
     private var reports = InstanceReports()
+    /// Whether the names in `.env` were looked at since it was read.
+    private var hasCheckedNames = false
 
     /// What a stop may take (design: within 2 s).
     private static let stopTime = 1800 * Duration.millisecond
 
     init(_ settings: Settings, _ zone: SystemZone) throws {
+        started = settings
         current = settings
         let host = settings.host
         _ = sm_undumpable()
@@ -84,7 +88,7 @@ struct Host {
         try server.start { [log] in log.error("http server ended", LogField("error", "\($0)")) }
         log.info("serving", LogField("address", host.bindAddress), LogField("port", server.port))
         if settings.isUnconfigured {
-            log.warning("no meter is configured: set HOME_ASSISTANT_URL and HOME_ASSISTANT_TOKEN, or METER_TYPE")
+            log.warning(Settings.unconfigured)
         }
     }
 
@@ -204,6 +208,7 @@ struct Host {
                 return .startAnew
             }
             reports.tend(instances, current, isComplete: shelf.catalog.isComplete, pipeline, log)
+            checkNames()
             let now = Clock.monotonic()
             var wake = min(tendShelf(), house.tendStandIn())
             for entry in instances.all {
@@ -228,6 +233,16 @@ struct Host {
         }
     }
 
+    /// Names in `.env` that are no setting; once all adapters that there are have said what theirs are.
+    private mutating func checkNames() {
+        let catalog = shelf.catalog
+        guard !hasCheckedNames, catalog.isComplete else { return }
+        hasCheckedNames = true
+        for note in StrayNames.notes(current, catalog) {
+            log.write(note.isLikelyMeant ? .warning : .debug, note.text, [])
+        }
+    }
+
     /// What has happened to adapters' files. Answers when to look again (monotonic ns).
     private mutating func tendShelf() -> Int64 {
         let (hasChanged, wake) = shelf.tend()
@@ -239,7 +254,7 @@ struct Host {
     }
 
     /// SIGHUP: settings and secrets are read again, and adapters looked for. What cannot change while running keeps its
-    /// value until a restart.
+    /// value until a restart, and is named.
     private mutating func reload() {
         let fresh = Settings.read()
         guard fresh.problems.isEmpty else {
@@ -253,9 +268,16 @@ struct Host {
         server.replace(rules: Self.accessRules(fresh))
         webhook?.reload()
         current = fresh
+        hasCheckedNames = false
+        pipeline.adopt(Self.pipelineOptions(fresh, directory, house.zone.zone, log))
+        var options = Self.houseOptions(fresh)
+        options.tariff = started.host.tariff
+        let waiting = started.host.waitingForRestart(in: fresh.host)
+        house.adopt(options, waiting: waiting)
         shelf.rescan()
         reconfiguration.ask(fresh, shelf.catalog, isByPerson: true)
         log.info("settings reloaded")
+        if !waiting.isEmpty { log.warning("needs a restart: \(waiting.joined(separator: ", "))") }
     }
 
     /// Adapters first, so that nothing new comes; the pipeline last, so that everything that came is durable.

@@ -12,6 +12,8 @@ import Storage
 extension House {
     /// What is delivered in order waits for a moment only; after an outage it may wait for longer, and that is said.
     private static let longestWait = 15 * Duration.minute
+    /// So long a meter may be silent after its start.
+    private static let longestSilence = 30 * Duration.second
 
     func health() -> HealthReport {
         let entries = instances.all
@@ -57,7 +59,7 @@ extension House {
     }
 
     private func faults(_ entries: [Instances.Entry]) -> [HealthReport.Fault] {
-        storeFaults() + clockFaults(entries) + entries.compactMap { fault($0.status) }
+        storeFaults() + clockFaults(entries) + entries.compactMap(fault)
             + houseFaults(entries.first { $0.plan.isHouse })
             + deliveryFaults() + webhookFaults() + setupFaults()
     }
@@ -98,7 +100,8 @@ extension House {
         return faults
     }
 
-    private func fault(_ status: InstanceStatus) -> HealthReport.Fault? {
+    private func fault(_ entry: Instances.Entry) -> HealthReport.Fault? {
+        let status = entry.status
         let name = status.identity.name
         if case .paused = status.state {
             return .init(
@@ -119,10 +122,24 @@ extension House {
                 .degraded, what: "\(name) \(Self.said(status.state)): \(log.redacted(reason))", since: status.since,
                 todo: todo)
         }
-        return status.condition.map {
-            .init(
-                .degraded, what: "\(name): \(log.redacted($0))", since: status.conditionSince, todo: "see the message")
+        if let condition = status.condition {
+            return .init(
+                .degraded, what: "\(name): \(log.redacted(condition))", since: status.conditionSince,
+                todo: "see the message")
         }
+        return silence(entry)
+    }
+
+    /// A meter that hands over its readings by itself does not fail where there are none: that is said here.
+    private func silence(_ entry: Instances.Entry) -> HealthReport.Fault? {
+        let status = entry.status
+        let patience = min(entry.sampling / 2 * 5 + 2 * Duration.second, Self.longestSilence)
+        guard case .running = status.state, newest(of: entry) == nil, Instant.now - status.since > patience else {
+            return nil
+        }
+        return .init(
+            .degraded, what: "\(status.identity.name) has given no reading yet", since: status.since,
+            todo: "see that the meter is on, and that it sends to where its adapter listens")
     }
 
     /// As a person says it, after the name.
@@ -220,11 +237,26 @@ extension House {
         }
     }
 
+    private func settingFaults() -> [HealthReport.Fault] {
+        guard let note = restartNote else { return [] }
+        let names = note.names.joined(separator: ", ")
+        return [
+            .init(
+                .degraded, what: "changed, and not in force: \(names)", since: note.since,
+                todo: "restart smart-meter; or take the change back, and send SIGHUP")
+        ]
+    }
+
     private func setupFaults() -> [HealthReport.Fault] {
-        var faults = shelf.catalog.refused.map { refusal in
-            HealthReport.Fault(
-                .degraded, what: "adapter file refused: \(refusal.path): \(refusal.reason)",
-                todo: "replace or remove the file")
+        var faults = settingFaults()
+        let catalog = shelf.catalog
+        faults += catalog.refused.map { refusal in
+            let isDirectory = catalog.directories.contains(refusal.path)
+            return HealthReport.Fault(
+                .degraded,
+                what: "adapter \(isDirectory ? "directory" : "file refused"): \(refusal.path): \(refusal.reason)",
+                todo: isDirectory
+                    ? "create the directory, make it readable, or correct ADAPTER_PATH" : "replace or remove the file")
         }
         if let isolationNote {
             faults.append(

@@ -8,6 +8,7 @@ import Pipeline
 import Platform
 import Readings
 import Storage
+import Synchronization
 
 /// What people and programs see of this run.
 final class House: HouseView {
@@ -31,7 +32,7 @@ final class House: HouseView {
     /// Why every adapter has a process of its own, where that is not as it was set.
     let isolationNote: String?
     let history: History
-    let options: Options
+    private let changeable: Mutex<(options: Options, waiting: RestartNote?)>
     let log: Log
     let startedAt = Clock.monotonic()
     let startedWall = Instant.now
@@ -51,7 +52,7 @@ final class House: HouseView {
         self.shelf = shelf
         self.isolationNote = isolationNote
         self.history = history
-        self.options = options
+        changeable = Mutex((options, nil))
         self.log = log
     }
 
@@ -59,6 +60,26 @@ final class House: HouseView {
     var houseZone: Zone { zone.zone }
     var version: String { HostVersion.text }
     var currency: String? { options.tariff.currency.isEmpty ? nil : options.tariff.currency }
+
+    // MARK: Settings
+
+    /// Settings that were changed and wait for a restart.
+    struct RestartNote: Sendable {
+        var names: [String]
+        var since: Instant
+    }
+
+    var options: Options { changeable.withLock { $0.options } }
+    var restartNote: RestartNote? { changeable.withLock { $0.waiting } }
+
+    /// Takes changed settings over.
+    /// - Parameter waiting: those that it cannot.
+    func adopt(_ options: Options, waiting: [String]) {
+        changeable.withLock { now in
+            let since = now.waiting?.since ?? .now
+            now = (options, waiting.isEmpty ? nil : RestartNote(names: waiting, since: since))
+        }
+    }
 
     // MARK: Now
 
@@ -69,6 +90,23 @@ final class House: HouseView {
         return (emission, age <= entry.sampling / 2 * 5 + 2 * Duration.second, age)
     }
 
+    /// Whether something is to stand in for the house's meter, and why or why not.
+    private func standInNeed(_ status: InstanceStatus?, _ age: Int64?) -> (isThere: Bool, reason: String) {
+        // A person wants nothing to be shown.
+        if case .paused = status?.state { return (false, "the meter is paused") }
+        let options = options
+        if let age {
+            return age > options.stale ? (true, "the meter cannot be read") : (false, "the meter is read")
+        }
+        if options.isUnconfigured { return (true, "no meter is configured") }
+        guard let status else { return (true, "there is no meter") }
+        // Nothing was ever read: at once, as soon as it is clear that the first try failed.
+        if status.failures > 0 || status.state.reason != nil { return (true, "the meter cannot be read") }
+        // A meter that hands over its readings by itself cannot fail to be read.
+        let isSilent = Instant.now - status.since > options.stale
+        return isSilent ? (true, "the meter has given no reading") : (false, "the meter is being started")
+    }
+
     /// Begins or ends the stand-in. Answers when to look again (monotonic ns).
     func tendStandIn() -> Int64 {
         let now = Clock.monotonic()
@@ -76,22 +114,10 @@ final class House: HouseView {
         // The meter's adapter may be the next one that is found.
         guard shelf.catalog.isComplete else { return now + Duration.second / 2 }
         let entry = instances.house
-        let status = entry?.status
         let newest = newest(of: entry)
-        let isNeeded: Bool
-        if case .paused = status?.state {
-            // A person wants nothing to be shown.
-            isNeeded = false
-        } else if let newest {
-            isNeeded = newest.age > options.stale
-        } else {
-            // Nothing was ever read: at once, as soon as it is clear that the first try failed.
-            isNeeded = entry?.running == nil || status?.failures ?? 0 > 0
-        }
-        standIn.tend(
-            isNeeded: isNeeded,
-            reason: options.isUnconfigured ? "no meter is configured" : "the meter cannot be read")
-        guard let newest, !isNeeded else { return now + Duration.second / 2 }
+        let need = standInNeed(entry?.status, newest?.age)
+        standIn.tend(isNeeded: need.isThere, reason: need.reason)
+        guard let newest, !need.isThere else { return now + Duration.second / 2 }
         return now + max(Duration.second / 2, min(options.stale - newest.age, 10 * Duration.second))
     }
 }

@@ -65,7 +65,9 @@ struct InstancePlan: Sendable {
         guard let adapter = catalog.adapter(ofType: identity.meterType) else {
             guard catalog.isComplete else { return .loading }
             let places = catalog.directories.joined(separator: ":")
-            return .waiting("no adapter of type \(identity.meterType) in \(places)")
+            let nearest = NearestName.of(identity.meterType, in: catalog.adapters.map(\.description.meterType))
+            let hint = nearest.map { " (\($0)?)" } ?? ""
+            return .waiting("no adapter of type \(identity.meterType)\(hint) in \(places)")
         }
         let resolved = AdapterSettingResolver(identity: identity, lookup: settings.lookup)
             .resolve(adapter.description.settings)

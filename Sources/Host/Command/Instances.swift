@@ -18,8 +18,10 @@ final class Instances: Sendable {
         var sampling: Int64 = 0
         var interval: Int64 = 0
         var since: Instant
-        /// What it runs with: settings, and the digest of its library.
+        /// What it runs with: settings, how the pipeline knows it, its ration, and the digest of its library.
         var values: [String: String] = [:]
+        var registration: InstanceRegistration?
+        var requestsPerDay: Int?
         var library = ""
     }
 
@@ -90,7 +92,11 @@ final class Instances: Sendable {
         var entry = entry
         switch (plan.fate, entry.running) {
         case (.ready(let adapter, let resolved), let running?):
-            guard resolved.values != entry.values || adapter.library.digest != entry.library else {
+            let isSame =
+                resolved.values == entry.values && adapter.library.digest == entry.library
+                && registration(plan, adapter, resolved, settings) == entry.registration
+                && resolved.ration(adapter.description) == entry.requestsPerDay
+            guard !isSame else {
                 if isByPerson { running.retryNow() }
                 return entry
             }
@@ -136,7 +142,8 @@ final class Instances: Sendable {
         let name = LogField("instance", entry.plan.identity.name)
         let sampling = resolved.sampling(adapter.description, settings.host)
         do {
-            let seed = try seed(entry, adapter, resolved, settings)
+            let registration = registration(entry.plan, adapter, resolved, settings)
+            let seed = try seed(registration)
             let isFirst = entry.number == nil
             let running = try RunningAdapter(
                 RunningAdapter.Plan(
@@ -158,6 +165,8 @@ final class Instances: Sendable {
             entry.sampling = sampling
             entry.interval = resolved.interval(settings.host)
             entry.values = resolved.values
+            entry.registration = registration
+            entry.requestsPerDay = resolved.ration(adapter.description)
             entry.library = adapter.library.digest
             log.info(
                 event, name, LogField("version", adapter.description.version),
@@ -167,14 +176,17 @@ final class Instances: Sendable {
         }
     }
 
-    /// What the instance begins with: of the store, or of its own life before in this run.
-    private func seed(
-        _ entry: Entry, _ adapter: LoadedAdapter, _ resolved: ResolvedAdapterSettings, _ settings: Settings
-    ) throws -> InstanceSeed {
-        let registration = InstanceRegistration(
-            identity: entry.plan.identity, sampling: resolved.sampling(adapter.description, settings.host),
-            interval: resolved.interval(settings.host), late: adapter.description.late, isHouse: entry.plan.isHouse,
+    private func registration(
+        _ plan: InstancePlan, _ adapter: LoadedAdapter, _ resolved: ResolvedAdapterSettings, _ settings: Settings
+    ) -> InstanceRegistration {
+        InstanceRegistration(
+            identity: plan.identity, sampling: resolved.sampling(adapter.description, settings.host),
+            interval: resolved.interval(settings.host), late: adapter.description.late, isHouse: plan.isHouse,
             maximumPowerW: settings.host.maximumPowerW, history: adapter.description.historyLimits(settings.host))
+    }
+
+    /// What the instance begins with: of the store, or of its own life before in this run.
+    private func seed(_ registration: InstanceRegistration) throws -> InstanceSeed {
         if let past = past.withLock({ $0[registration.identity] }), past.registration == registration {
             let circuits = pipeline.view(of: past.number)?.circuits ?? []
             return InstanceSeed(number: past.number, circuits: circuits, state: past.state)

@@ -8,8 +8,17 @@ import Storage
 
 /// `smart-meter login`: an adapter gets its credentials, and a person answers what it asks.
 enum LoginCommand {
-    static func run(_ settings: Settings, _ words: [String], instance: String?, console: Terminal) -> Int32 {
-        guard let person = PersonAtTerminal() else { return withoutTerminal(settings, instance, console) }
+    /// Says that nobody can answer.
+    static let unattended = "--unattended"
+
+    static func run(
+        _ settings: Settings, _ words: [String], instance: String?, isAttended: Bool, console: Terminal
+    ) -> Int32 {
+        guard isAttended, let person = PersonAtTerminal() else {
+            let words = isAttended ? words + [unattended] : words
+            return ControlClient.run(words, socketPath: settings.controlSocket, console: console)
+                ?? unattended(settings, instance, console)
+        }
         return ControlClient.run(words, socketPath: settings.controlSocket, console: console, person: person)
             ?? alone(settings, instance, console, person)
     }
@@ -86,14 +95,21 @@ enum LoginCommand {
 
     // MARK: Without a terminal
 
-    private static func withoutTerminal(_ settings: Settings, _ name: String?, _ console: Terminal) -> Int32 {
+    private static func unattended(_ settings: Settings, _ name: String?, _ console: Terminal) -> Int32 {
         withInstance(settings, name, console) { (instance, _) throws(SystemError) in
-            let names = variables(instance.adapter.description, instance.identity).joined(separator: ", ")
-            console.complain(
-                "smart-meter: standard input is no terminal, so nobody can be asked: "
-                    + "set what \(instance.identity.name) needs instead (\(names)), or run this on a terminal")
-            return SmartMeter.ExitStatus.usage
+            isUnattended(instance.adapter.description, instance.identity, console)
         }
+    }
+
+    /// Says what to do where nobody can answer, and answers the exit status.
+    static func isUnattended(
+        _ adapter: AdapterDescription, _ identity: InstanceIdentity, _ console: some Console
+    ) -> Int32 {
+        let names = variables(adapter, identity).joined(separator: ", ")
+        console.complain(
+            "smart-meter: standard input is no terminal, so nobody can be asked: "
+                + "set what \(identity.name) needs instead (\(names)), or run this on a terminal")
+        return SmartMeter.ExitStatus.usage
     }
 
     /// The variables of its secrets; of all its settings where it has none.

@@ -24,7 +24,7 @@ struct LoneInstance {
         let wanted = name ?? plans.first { $0.isHouse }?.identity.name ?? ""
         let named = plans.first { $0.identity.name == wanted }
         guard let plan = named ?? plan(forType: wanted, settings, catalog) else {
-            console.complain("smart-meter: '\(wanted)' is not a meter type, or type@label")
+            console.complain("smart-meter: \(objection(to: wanted, catalog))")
             return (nil, SmartMeter.ExitStatus.usage)
         }
         switch plan.fate {
@@ -38,6 +38,16 @@ struct LoneInstance {
             let instance = LoneInstance(identity: plan.identity, adapter: adapter, settings: resolved)
             return (instance, SmartMeter.ExitStatus.ok)
         }
+    }
+
+    /// Why nothing of that name can run.
+    private static func objection(to name: String, _ catalog: AdapterCatalog) -> String {
+        guard !name.isEmpty else { return Settings.unconfigured }
+        let type = String(name.prefix { $0 != "@" })
+        guard catalog.adapter(ofType: type) == nil else { return "METER_TYPE does not name \(name)" }
+        let nearest = NearestName.of(type, in: catalog.adapters.map(\.description.meterType))
+        return
+            "there is no adapter of type \(type)\(nearest.map { " (\($0)?)" } ?? ""); smart-meter adapters lists them"
     }
 
     private static func plan(

@@ -1,5 +1,6 @@
 import Configuration
 import Delivery
+import Glibc
 import Observability
 import Readings
 import Storage
@@ -12,19 +13,27 @@ struct OutboxCommand {
 
     private let settings: HostSettings
     private let directory: DataDirectory
+    private let zone: Zone
     /// How delivery fares; nil = no host runs, or delivery is off.
     private let status: DeliveryStatus?
     /// Nil = no host runs, so here.
     private let operate: Operate?
 
-    init(_ settings: HostSettings, status: DeliveryStatus? = nil, operate: Operate? = nil) {
+    /// - Parameter zone: of the house: what a date means.
+    init(_ settings: HostSettings, in zone: Zone, status: DeliveryStatus? = nil, operate: Operate? = nil) {
         self.settings = settings
         directory = DataDirectory(unlocked: Environment.absolute(settings.dataDirectory))
+        self.zone = zone
         self.status = status
         self.operate = operate
     }
 
     func run(_ verb: OutboxVerb, json: Bool, console: some Console) -> Int32 {
+        guard operate != nil || !lacksStore else {
+            console.complain(
+                "smart-meter: there is no store in DATA_DIR \(directory.path): set DATA_DIR to that of the service")
+            return SmartMeter.ExitStatus.failed
+        }
         do throws(StorageError) {
             switch verb {
             case .list: try list(json: json, console)
@@ -38,6 +47,11 @@ struct OutboxCommand {
             console.complain("smart-meter: \(error.message); \(error.advice)")
             return SmartMeter.ExitStatus.failed
         }
+    }
+
+    /// There is none. One that this user may not look for is none of it.
+    private var lacksStore: Bool {
+        unsafe access(directory.path(of: Store.fileName), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)
     }
 
     // MARK: Looking
@@ -77,7 +91,7 @@ struct OutboxCommand {
     private func export(
         _ from: String?, _ to: String?, json: Bool, _ console: some Console
     ) throws(StorageError) -> Int32 {
-        guard let span = TimeText.span(from, to, console) else { return SmartMeter.ExitStatus.usage }
+        guard let span = TimeText.span(from, to, in: zone, console)?.range else { return SmartMeter.ExitStatus.usage }
         let reader = try Reader(directory: directory)
         let onlyWaiting = from == nil && to == nil
         var writer = LineWriter(tags: settings.influx.tags.map { ($0.key, $0.value) })
@@ -111,7 +125,7 @@ struct OutboxCommand {
     private func replay(
         _ from: String?, _ to: String?, json: Bool, _ console: some Console
     ) throws(StorageError) -> Int32 {
-        guard let span = TimeText.span(from, to, console) else { return SmartMeter.ExitStatus.usage }
+        guard let span = TimeText.span(from, to, in: zone, console)?.range else { return SmartMeter.ExitStatus.usage }
         if from == nil, to == nil {
             let count = try change { store throws(StorageError) in try store.replayRejected() }
             report("replayed_lines", count, "\(count) rejected lines go out again", json: json, console)

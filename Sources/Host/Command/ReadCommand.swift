@@ -28,6 +28,8 @@ enum ReadCommand {
         let (instance, status) = LoneInstance.find(type, settings, catalog, console)
         guard let instance else { return status }
         log.register(secrets: instance.settings.secrets)
+        // Why it fails is told in this command's own words.
+        log.configure(level: .error, format: .text)
         do {
             guard let store = try LoneStore.existing(settings, log) else {
                 return try read(instance, settings.host, [:], NoMemory(), json: json, console: console, log: log)

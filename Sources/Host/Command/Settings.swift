@@ -1,3 +1,4 @@
+import Adapters
 import Configuration
 import Glibc
 import Readings
@@ -32,6 +33,9 @@ struct Settings: Sendable {
     var dataDirectory: String { Environment.absolute(host.dataDirectory) }
     var controlSocket: String { dataDirectory + "/control.sock" }
 
+    /// Of the house. What TZ says was looked at when it was read.
+    var zone: Zone { (try? Zone.system(tz: host.timeZone))?.zone ?? .utc }
+
     /// What no adapter is to read: the host's data, and the files that hold secrets.
     var secretPaths: [String] {
         let named = Set(lookup.environment.keys).union(lookup.dotEnv.entries.keys).filter { $0.hasSuffix("_FILE") }
@@ -44,9 +48,22 @@ struct Settings: Sendable {
         !lookup.isSet("METER_TYPE") && !lookup.isSet("HOME_ASSISTANT_TOKEN", isSecret: true)
     }
 
+    /// What is said of that.
+    static let unconfigured = "no meter is configured: set HOME_ASSISTANT_URL and HOME_ASSISTANT_TOKEN, or METER_TYPE"
+
     /// Where adapters are: the release's own beside the program, then `ADAPTER_PATH`.
     var catalogDirectories: (release: String, others: [String]) {
         (Environment.releaseDirectory, host.adapterPath.map(Environment.absolute))
+    }
+}
+
+extension StrayNames {
+    /// Of the `.env` that the settings were read from.
+    static func notes(_ settings: Settings, _ catalog: AdapterCatalog) -> [Note] {
+        let adapters = catalog.adapters.map { ($0.description.meterType, $0.description.settings) }
+        return StrayNames(
+            adapters: Dictionary(adapters) { first, _ in first }, wanted: settings.host.meterTypes
+        ).notes(on: settings.lookup.dotEnv)
     }
 }
 

@@ -27,8 +27,8 @@ enum SmartMeter {
             return ExitStatus.usage
         }
         switch verb {
-        case .help:
-            terminal.print(Usage.text)
+        case .help(let help):
+            terminal.print(help?.page ?? Usage.text)
             return ExitStatus.ok
         case .version:
             terminal.print("smart-meter \(HostVersion.text)")
@@ -45,7 +45,8 @@ enum SmartMeter {
             return ExitStatus.ok
         case .adapters(let json):
             return withSettings(terminal) { AdaptersCommand.run($0, json: json, console: terminal) }
-        case .config(let json): return withSettings(terminal) { ConfigCommand.run($0, json: json, console: terminal) }
+        // What is wrong is what it is asked for.
+        case .config(let json): return ConfigCommand.run(.read(), json: json, console: terminal)
         case .newAdapter(let name, let language, let directory):
             // Whatever the settings of a host that may run here say.
             return NewAdapterCommand.run(
@@ -55,20 +56,24 @@ enum SmartMeter {
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
                     ?? ReadCommand.run(settings, type: type, json: json, console: terminal)
             }
-        case .login(let instance):
-            return withSettings(terminal) { LoginCommand.run($0, words, instance: instance, console: terminal) }
+        case .login(let instance, let isAttended):
+            return withSettings(terminal) {
+                LoginCommand.run($0, words, instance: instance, isAttended: isAttended, console: terminal)
+            }
         case .backfill:
             return withSettings(terminal) { settings in
                 if let status = ControlClient.run(words, socketPath: settings.controlSocket, console: terminal) {
                     return status
                 }
-                terminal.complain("smart-meter: no host runs here; start it, it fills gaps by itself")
+                terminal.complain(
+                    "smart-meter: no host runs on DATA_DIR \(settings.dataDirectory); start it, it fills gaps by itself"
+                )
                 return ExitStatus.unavailable
             }
         case .outbox(let verb, let json):
             return withSettings(terminal) { settings in
                 ControlClient.run(words, socketPath: settings.controlSocket, console: terminal)
-                    ?? OutboxCommand(settings.host).run(verb, json: json, console: terminal)
+                    ?? OutboxCommand(settings.host, in: settings.zone).run(verb, json: json, console: terminal)
             }
         }
     }

@@ -29,7 +29,7 @@ final class StandIn: Sendable {
 
     var since: Instant? { running.withLock { $0?.since } }
 
-    /// Begins or ends as `isNeeded` says.
+    /// Begins or ends as `isNeeded` says, for that reason.
     func tend(isNeeded: Bool, reason: String) {
         let current = running.withLock { $0?.adapter }
         if isNeeded, current == nil { begin(reason) }
@@ -37,7 +37,7 @@ final class StandIn: Sendable {
         current.stop()
         running.withLock { $0 = nil }
         board.forget(Self.number)
-        log.info("stand-in ends", LogField("reason", "the meter is read again"))
+        log.info("stand-in ends", LogField("reason", reason))
     }
 
     func stop() { running.withLock { $0?.adapter }?.stop() }

@@ -8,34 +8,62 @@ enum Usage {
 
         usage: smart-meter [command]
 
-        commands:
-          run                        read the meters, store, deliver, serve (the default)
-          adapters [--json]          the adapters that were found, and the files that were refused
-          read [TYPE] [--json]       one reading, printed
-          login [INSTANCE]           log in to a meter's cloud, by answering what its adapter asks
-          backfill [INSTANCE] [--from T] [--to T]
-                                     ask a meter's own log for what is missing
-          outbox [ls]                what waits to be delivered, since when and why; what the server rejected
-          outbox verify              prove that the store is sound
-          outbox export [--from T] [--to T]
-                                     line protocol: of what waits, or of a span of time
-          outbox replay [--from T] [--to T]
-                                     send again: what was rejected, or a span of time
-          outbox drop --yes          give up what waits; each outbox command has --json
-          check FILE.so [--json] [--only NAME] [--setting NAME=VALUE] [--type T] [--wait SECONDS] [--seed N] [--jobs N]
-                                     whether an adapter keeps the rules of meter_adapter.h
-          check --list               the checks that there are
-          config [--json]            the settings in force, and where each came from
-          config --table             the table of all settings (Markdown)
-          new-adapter NAME --language c|swift|rust [--directory D]
-                                     write the project of a new adapter, ready to build
-          --version, --help
+        commands (smart-meter COMMAND --help says more of one):
+        \(commands)
 
-        T is 2026-11-23T07:00:00Z, or seconds since 1970.
+        T is \(TimeText.forms).
 
         settings (environment, or .env in the working directory; NAME_FILE for secrets):
 
         \(SettingTables.help())
         """
+    }
+
+    private static var commands: String {
+        let forms = VerbHelp.all.flatMap(\.forms) + [VerbHelp.Term("--version, --help", "")]
+        return lines(forms, width: 26)
+    }
+
+    /// Two columns; what is too long for the first has a line of its own.
+    static func lines(_ terms: [VerbHelp.Term], width: Int) -> String {
+        terms.map { term in
+            let gap = width - term.name.count
+            guard !term.text.isEmpty else { return "  \(term.name)" }
+            guard gap <= 0 else { return "  \(term.name)\(String(repeating: " ", count: gap + 1))\(term.text)" }
+            return "  \(term.name)\n\(String(repeating: " ", count: width + 3))\(term.text)"
+        }.joined(separator: "\n")
+    }
+}
+
+/// What a person reads about one command: a part of the list of all, and a page of its own.
+struct VerbHelp: Hashable, Sendable {
+    /// A word, and what it means.
+    struct Term: Hashable, Sendable {
+        let name: String
+        let text: String
+
+        init(_ name: String, _ text: String) {
+            self.name = name
+            self.text = text
+        }
+    }
+
+    let name: String
+    /// How it is called, and what that does.
+    let forms: [Term]
+    /// What else is good to know.
+    var text = ""
+    var options: [Term] = []
+    /// Exit statuses beside 0, and 64 for a command line that makes no sense.
+    var statuses: [Term] = []
+
+    var page: String {
+        var parts = ["usage:\n" + Usage.lines(forms.map { Term("smart-meter \($0.name)", $0.text) }, width: 38)]
+        if !text.isEmpty { parts.append(text) }
+        if !options.isEmpty { parts.append("options:\n" + Usage.lines(options, width: 22)) }
+        let all = [Term("0", "it went well")] + statuses + [Term("64", "the command line makes no sense")]
+        let sorted = all.sorted { Int($0.name) ?? 0 < Int($1.name) ?? 0 }
+        parts.append("exit status:\n" + Usage.lines(sorted, width: 4))
+        return parts.joined(separator: "\n\n")
     }
 }

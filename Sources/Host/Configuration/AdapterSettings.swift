@@ -72,6 +72,12 @@ package struct AdapterSettingResolver: Sendable {
         return resolved
     }
 
+    /// The interface knows URLs, and not their schemes: an adapter's own default says more than all that are possible.
+    private static func allowed(_ declaration: SettingDeclaration) -> String? {
+        guard case .url = declaration.kind, let value = declaration.defaultValue else { return nil }
+        return "a URL such as \(value)"
+    }
+
     private func value(of declaration: SettingDeclaration, _ resolved: inout ResolvedAdapterSettings) -> String? {
         let isSecret = declaration.kind.isSecret
         let own = Self.variable(declaration.name, of: identity)
@@ -83,8 +89,11 @@ package struct AdapterSettingResolver: Sendable {
         do {
             if let found = try lookup.find(name, isSecret: isSecret) {
                 guard let value = declaration.kind.accepted(found.value) else {
-                    resolved.problems.append(
-                        refusal(name, found.value, declaration.kind))
+                    let problem = refusal(name, found.value, declaration.kind, allowed: Self.allowed(declaration))
+                    resolved.problems.append(problem)
+                    resolved.effective.append(
+                        .init(
+                            name, value: found.value, kind: declaration.kind, source: found.source, problem: problem))
                     return nil
                 }
                 resolved.effective.append(.init(name, value: value, kind: declaration.kind, source: found.source))
@@ -92,15 +101,22 @@ package struct AdapterSettingResolver: Sendable {
             }
         } catch {
             resolved.problems.append(error.line)
+            resolved.effective.append(
+                .init(name, value: nil, kind: declaration.kind, source: .unset, problem: error.line))
             return nil
         }
         let value = declaration.defaultValue
+        var problem: String?
         if value == nil, declaration.isRequired {
+            let line = "\(own) is not set: \(declaration.help)"
             resolved.missing.append(own)
-            resolved.problems.append("\(own) is not set: \(declaration.help)")
+            resolved.problems.append(line)
+            problem = line
         }
         resolved.effective.append(
-            .init(own, value: value, kind: declaration.kind, source: value == nil ? .unset : .defaultValue))
+            .init(
+                own, value: value, kind: declaration.kind, source: value == nil ? .unset : .defaultValue,
+                problem: problem))
         return value
     }
 }

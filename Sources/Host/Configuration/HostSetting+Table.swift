@@ -8,23 +8,24 @@ extension HostSetting {
         HostSetting(
             .meters, "METER_TYPE", .list, default: "home_assistant",
             "Adapters to run, comma-separated: type, type@label to run one several times, or all",
-            grammar: MeterSelection.grammar, store: MeterSelection.store),
+            grammar: MeterSelection.grammar, reloads: true, store: MeterSelection.store),
         HostSetting(
             .meters, "PRIMARY_METER", .text, "The meter that is the house; default: the first of METER_TYPE",
             grammar: "type or type@label", store: MeterSelection.storePrimary),
         HostSetting(
             .meters, "FETCH_INTERVAL_SECONDS", .interval, default: "300", "Seconds of one stored slot",
-            store: integer(\.fetchIntervalSeconds)),
+            reloads: true, store: integer(\.fetchIntervalSeconds)),
         HostSetting(
             .meters, "FALLBACK", .choice(HostSettings.Fallback.allCases.map(\.rawValue)), default: "mock",
             "What the live view shows while there is no meter: mock data, marked as such, or none",
             store: word(\.fallback)),
         HostSetting(
             .meters, "STALE_SECONDS", .integer(0...86_400), default: "900",
-            "How long a meter's last reading is shown as stale before the fallback", store: integer(\.staleSeconds)),
+            "How long a meter's last reading is shown as stale before the fallback", reloads: true,
+            store: integer(\.staleSeconds)),
         HostSetting(
             .meters, "MAX_POWER_W", .number(1...100_000_000), default: "100000",
-            "A power beyond this is dropped as implausible", store: number(\.maximumPowerW)),
+            "A power beyond this is dropped as implausible", reloads: true, store: number(\.maximumPowerW)),
         HostSetting(
             .meters, "ADAPTER_PATH", .text, "Directories that adapters are dropped into, colon-separated",
             store: list(\.adapterPath, separator: ":")),
@@ -43,14 +44,14 @@ extension HostSetting {
             "Address that the HTTP interface listens on; 0.0.0.0 or :: for all", store: text(\.bindAddress)),
         HostSetting(
             .service, "API_TOKEN", .secret, "Token that the HTTP interface asks for; without one it asks for none",
-            grammar: HostSettings.tokenGrammar, store: HostSettings.storeToken),
+            grammar: HostSettings.tokenGrammar, reloads: true, store: HostSettings.storeToken),
         HostSetting(
             .service, "METRICS_OPEN", .flag, default: "0", "Whether /metrics is told without the token",
-            store: flag(\.metricsOpen)),
+            reloads: true, store: flag(\.metricsOpen)),
         HostSetting(
             .service, "ALLOWED_HOSTS", .list,
             "Names of this server beside addresses, names without a dot, .local, .lan and .home.arpa",
-            grammar: HostSettings.hostsGrammar, store: HostSettings.storeHosts),
+            grammar: HostSettings.hostsGrammar, reloads: true, store: HostSettings.storeHosts),
     ]
 
     private static let storage = [
@@ -59,20 +60,23 @@ extension HostSetting {
             "Where the store lives; under systemd its state directory", store: text(\.dataDirectory)),
         HostSetting(
             .storage, "HISTORY_DAYS", .integer(1...36_500), default: "30", "Days for which slots are kept",
-            store: integer(\.historyDays)),
+            reloads: true, store: integer(\.historyDays)),
         HostSetting(
             .storage, "UNDELIVERED_DAYS", .integer(1...36_500), default: "365",
-            "Days for which slots are kept that could not be delivered", store: integer(\.undeliveredDays)),
+            "Days for which slots are kept that could not be delivered", reloads: true,
+            store: integer(\.undeliveredDays)),
         HostSetting(
             .storage, "BACKFILL_DAYS", .integer(0...36_500), default: "0",
-            "Days before the first reading for which a meter's own log is asked, too", store: integer(\.backfillDays)),
+            "Days before the first reading for which a meter's own log is asked, too", reloads: true,
+            store: integer(\.backfillDays)),
     ]
 
     private static let delivery = [
         HostSetting(
             .delivery, "INFLUXDB_URL", .url(schemes: ["http", "https"]), default: "http://influxdb:8086",
             "InfluxDB's address; delivery is on once this or INFLUXDB_TOKEN is set", store: text(\.influx.url)),
-        HostSetting(.delivery, "INFLUXDB_TOKEN", .secret, "Token for v2 and v3", store: text(\.influx.token)),
+        HostSetting(
+            .delivery, "INFLUXDB_TOKEN", .secret, "Token for v2 and v3", reloads: true, store: text(\.influx.token)),
         HostSetting(
             .delivery, "INFLUXDB_ORG", .text, default: "homeiq", "Organisation (v2)", store: text(\.influx.organisation)
         ),
@@ -82,8 +86,10 @@ extension HostSetting {
         HostSetting(
             .delivery, "INFLUXDB_API", .choice(HostSettings.Influx.API.allCases.map(\.rawValue)), default: "auto",
             "Which write interface to use", store: word(\.influx.api)),
-        HostSetting(.delivery, "INFLUXDB_USERNAME", .text, "User name (v1)", store: text(\.influx.username)),
-        HostSetting(.delivery, "INFLUXDB_PASSWORD", .secret, "Password (v1)", store: text(\.influx.password)),
+        HostSetting(
+            .delivery, "INFLUXDB_USERNAME", .text, "User name (v1)", reloads: true, store: text(\.influx.username)),
+        HostSetting(
+            .delivery, "INFLUXDB_PASSWORD", .secret, "Password (v1)", reloads: true, store: text(\.influx.password)),
         HostSetting(
             .delivery, "INFLUXDB_CA_FILE", .file, "Certificates to trust instead of the system's (PEM)",
             store: text(\.influx.caFile)),
@@ -114,16 +120,18 @@ extension HostSetting {
     private static let alerts = [
         HostSetting(
             .alerts, "HIGH_POWER_THRESHOLD_W", .number(0...100_000_000), default: "10000",
-            "Consumption over this raises the high-consumption alert", store: number(\.highPowerThresholdW)),
+            "Consumption over this raises the high-consumption alert", reloads: true,
+            store: number(\.highPowerThresholdW)),
         HostSetting(
             .alerts, "HIGH_POWER_HOLD_SECONDS", .integer(0...86_400), default: "0",
-            "For how long it must stay over the threshold", store: integer(\.highPowerHoldSeconds)),
+            "For how long it must stay over the threshold", reloads: true, store: integer(\.highPowerHoldSeconds)),
         HostSetting(
             .alerts, "PHANTOM_THRESHOLD_W", .number(0...100_000_000), default: "200",
-            "Consumption at 3am over this raises the phantom-load alert", store: number(\.phantomThresholdW)),
+            "Consumption at 3am over this raises the phantom-load alert", reloads: true,
+            store: number(\.phantomThresholdW)),
         HostSetting(
             .alerts, "PHANTOM_EXCLUDE", .list, "Circuits that are not phantom load, comma-separated",
-            store: list(\.phantomExclude)),
+            reloads: true, store: list(\.phantomExclude)),
         HostSetting(
             .alerts, "ALERT_WEBHOOK_URL", .secret,
             "Where alerts are sent to, as JSON by POST; a secret, since such an address often holds one",
@@ -134,20 +142,20 @@ extension HostSetting {
         HostSetting(
             .alerts, "ALERT_WEBHOOK_SECRET", .secret,
             "Signs these messages (HMAC-SHA256), so that the receiver can check them",
-            store: text(\.alertWebhookSecret)),
+            reloads: true, store: text(\.alertWebhookSecret)),
     ]
     private static let webhook = SettingKind.url(schemes: ["http", "https"])
 
     private static let process = [
         HostSetting(
             .process, "LOG_LEVEL", .text, default: "info", "How much is logged",
-            grammar: "one of error, warning, info, debug", store: HostSettings.LogLevelName.store),
+            grammar: "one of error, warning, info, debug", reloads: true, store: HostSettings.LogLevelName.store),
         HostSetting(
             .process, "LOG_FORMAT", .choice(HostSettings.LogFormatName.allCases.map(\.rawValue)), default: "auto",
-            "Lines of text, or JSON; auto is text", store: word(\.logFormat)),
+            "Lines of text, or JSON; auto is text", reloads: true, store: word(\.logFormat)),
         HostSetting(
             .process, "TZ", .text, "Time zone of the house, such as Europe/Berlin; default: /etc/localtime",
-            grammar: "the name of a time zone, such as Europe/Berlin", store: text(\.timeZone)),
+            grammar: HostSettings.zoneGrammar, store: HostSettings.storeZone),
     ]
 }
 
@@ -186,6 +194,15 @@ extension HostSettings.Influx.Tag {
 }
 
 extension HostSettings {
+    static let zoneGrammar =
+        "a name of the tz database (package tzdata) such as Europe/Berlin; timedatectl list-timezones shows them"
+
+    static let storeZone: HostSetting.Store = { settings, value in
+        guard (try? Zone.system(tz: value)) != nil else { return false }
+        settings.timeZone = value
+        return true
+    }
+
     static let hostsGrammar = "host names, comma-separated, without scheme and port, such as power.example.com"
 
     static let storeHosts: HostSetting.Store = { settings, value in

@@ -9,6 +9,8 @@ package struct HostSetting: Sendable {
     private let grammar: String?
     /// A variable of the system that is used where the setting is not set.
     private let inheritsFrom: String?
+    /// Whether SIGHUP takes a change over; else it waits for a restart.
+    let reloads: Bool
 
     package enum Section: String, CaseIterable, Sendable {
         case meters = "Meters"
@@ -22,12 +24,14 @@ package struct HostSetting: Sendable {
 
     init(
         _ section: Section, _ name: String, _ kind: SettingKind, default: String? = nil, inheritsFrom: String? = nil,
-        _ help: String, grammar: String? = nil, store: @escaping @Sendable (inout HostSettings, String) -> Bool
+        _ help: String, grammar: String? = nil, reloads: Bool = false,
+        store: @escaping @Sendable (inout HostSettings, String) -> Bool
     ) {
         declaration = SettingDeclaration(name: name, kind: kind, default: `default`, help: help)
         self.section = section
         self.inheritsFrom = inheritsFrom
         self.grammar = grammar
+        self.reloads = reloads
         self.store = store
     }
 

@@ -38,8 +38,11 @@ package struct HostSettings: Sendable {
 
     package internal(set) var logLevel = LogLevelName.info
     package internal(set) var logFormat = LogFormatName.auto
-    /// As written; nil = `/etc/localtime`. `Zone.system` checks it.
+    /// As written; nil = `/etc/localtime`.
     package internal(set) var timeZone: String?
+
+    /// Each setting that has a value, as it was accepted: what was changed is seen by it.
+    var values: [String: String] = [:]
 
     package struct Influx: Sendable {
         package internal(set) var url = ""
@@ -121,7 +124,7 @@ extension HostSettings {
         return resolved
     }
 
-    private func mayRun(_ meter: InstanceIdentity) -> Bool {
+    func mayRun(_ meter: InstanceIdentity) -> Bool {
         meterTypes.contains(.all) || meterTypes.contains(.instance(meter))
     }
 
@@ -134,15 +137,22 @@ extension HostSettings {
             if let found, isSecret { resolved.secrets.append(found.value) }
             if let written {
                 guard let value = declaration.kind.accepted(written), setting.store(&resolved.settings, value) else {
-                    resolved.problems.append(
-                        refusal(declaration.name, written, declaration.kind, allowed: setting.allowed))
+                    let problem = refusal(declaration.name, written, declaration.kind, allowed: setting.allowed)
+                    resolved.problems.append(problem)
+                    resolved.effective.append(
+                        .init(
+                            declaration.name, value: written, kind: declaration.kind,
+                            source: found?.source ?? .defaultValue, problem: problem))
                     return
                 }
+                resolved.settings.values[declaration.name] = value
             }
             let source = found?.source ?? (written == nil ? .unset : .defaultValue)
             resolved.effective.append(.init(declaration.name, value: written, kind: declaration.kind, source: source))
         } catch {
             resolved.problems.append(error.line)
+            resolved.effective.append(
+                .init(declaration.name, value: nil, kind: declaration.kind, source: .unset, problem: error.line))
         }
     }
 }

@@ -23,9 +23,12 @@ package struct EffectiveSetting: Hashable, Sendable {
     /// Masked where it is a secret; empty = unset.
     package let shown: String
     package let source: SettingSource
+    /// What is wrong with it, as one line; nil = it is allowed.
+    package let problem: String?
 
-    init(_ name: String, value: String?, kind: SettingKind, source: SettingSource) {
+    init(_ name: String, value: String?, kind: SettingKind, source: SettingSource, problem: String? = nil) {
         self.name = name
+        self.problem = problem
         self.shown = value.map { shownValue($0, kind) } ?? ""
         self.source = source
     }

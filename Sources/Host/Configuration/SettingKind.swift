@@ -40,6 +40,13 @@ package enum SettingKind: Hashable, Sendable {
         }
     }
 
+    /// The word, or the words of a choice.
+    package var wordOrChoices: String {
+        guard case .choice(let words) = self, let last = words.last else { return word }
+        let others = words.dropLast().joined(separator: ", ")
+        return others.isEmpty ? last : "\(others) or \(last)"
+    }
+
     /// What is allowed, as the end of a sentence.
     package var allowed: String {
         switch self {

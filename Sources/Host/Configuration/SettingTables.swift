@@ -13,6 +13,12 @@ package enum SettingTables {
     }
 
     package static func markdown() -> String {
+        let waiting = HostSetting.all.filter { !$0.reloads }.map { "`\($0.declaration.name)`" }
+        return tables() + "\nA change of these waits for a restart, SIGHUP takes all others over: "
+            + waiting.joined(separator: ", ") + ".\n"
+    }
+
+    private static func tables() -> String {
         grouped { section, settings in
             let rows = settings.map { setting in
                 let declaration = setting.declaration
@@ -25,11 +31,13 @@ package enum SettingTables {
         }
     }
 
-    /// `NAME=value  source`, aligned.
+    /// `NAME=value  source`, aligned; what is wrong is marked.
     package static func effective(_ settings: [EffectiveSetting]) -> String {
         let texts = settings.map { "\($0.name)=\($0.shown)" }
         let width = texts.map(\.count).max() ?? 0
-        return zip(texts, settings).map { "\(padded($0, width))  \($1.source)\n" }.joined()
+        return zip(texts, settings).map {
+            "\(padded($0, width))  \($1.source)\($1.problem == nil ? "" : "  (wrong)")\n"
+        }.joined()
     }
 
     private static func grouped(_ text: (HostSetting.Section, [HostSetting]) -> String) -> String {

@@ -7,7 +7,7 @@ extension DeliveryWork {
     package struct Options: Sendable {
         package var target: InfluxTarget
         package var tags: [(key: String, value: String)]
-        /// Read anew after a refusal.
+        /// Read anew after a refusal, and with a reload.
         package var credentials: @Sendable () -> InfluxCredentials
         /// The most lines of a batch, and its most bytes.
         package var batchLines = 5000

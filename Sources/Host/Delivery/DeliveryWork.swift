@@ -35,6 +35,7 @@ package struct DeliveryWork: SendingWork {
 
     package mutating func run() {
         while !loop.isEnding {
+            if loop.takeReload() { credentials = loop.options.credentials() }
             let pause: Int64?
             do throws(StorageError) {
                 pause = try deliverSome()

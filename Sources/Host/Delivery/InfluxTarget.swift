@@ -7,7 +7,7 @@ package enum InfluxAPI: String, Sendable {
     case v3
 }
 
-/// Who we are to the server; re-read when it refuses us.
+/// Who we are to the server; re-read when it refuses us, and with a reload.
 package struct InfluxCredentials: Hashable, Sendable {
     package var token: String?
     package var username: String?

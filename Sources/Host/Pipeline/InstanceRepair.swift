@@ -20,10 +20,19 @@ struct InstanceRepair {
     private let rules: GapRules
     /// Nothing before it is missing any more, or can be had.
     private var doneTo: Instant?
-    /// A person wants it from here on, too.
-    private var wantedFrom: Instant?
+    private var wanted: Wanted?
     private var shifts: [EnergyShift]
     private(set) var progress = RepairProgress()
+
+    /// What people want beside.
+    private struct Wanted {
+        /// From here on, too.
+        var from: Instant
+        /// How many of them.
+        var people = 1
+        /// What was answered before, and is forgotten for them.
+        var answered: [Range<Instant>]
+    }
 
     static let shiftKey = "host:shifts"
     /// So many shifts wait at most: their row is written anew with each portion.
@@ -43,7 +52,9 @@ struct InstanceRepair {
         guard let first = try store.firstReading(of: number) else { return .nothing(until: nil) }
         // The slot that the first reading came into was never whole.
         var from = rules.limits.backfill > 0 ? min(first, now - rules.limits.backfill) : first
-        if let wantedFrom { from = min(from, wantedFrom) }
+        if let wanted { from = min(from, wanted.from) }
+        // What the log does not reach is not missing: nobody can ask for it.
+        if rules.limits.reach > 0 { from = max(from, now - rules.limits.reach) }
         from = from.slotEnd(interval: rules.interval)
         if let doneTo { from = max(from, doneTo) }
         guard from < final else { return .nothing(until: nil) }
@@ -53,7 +64,7 @@ struct InstanceRepair {
         progress.missing = rules.slots(in: gaps)
         guard let question = rules.question(gaps, now: now) else {
             progress.missing = 0
-            wantedFrom = nil
+            wanted = nil
             progress.retryAt = try store.nextAsking(of: number, after: now)
             if progress.retryAt == nil { doneTo = final }
             return .nothing(until: progress.retryAt)
@@ -63,10 +74,37 @@ struct InstanceRepair {
     }
 
     /// A person asks for a span again, whatever was answered before.
-    mutating func want(_ span: Range<Instant>, plan: inout CommitPlan) {
-        wantedFrom = min(wantedFrom ?? span.lowerBound, span.lowerBound)
+    /// - Parameter from: nil = as far back as the log reaches; where that is not known, the first reading.
+    mutating func want(
+        from: Instant?, to: Instant, now: Instant, plan: inout CommitPlan, store: Store
+    ) throws(StorageError) {
+        let farthest = rules.limits.reach > 0 ? now - rules.limits.reach : try store.firstReading(of: number) ?? now
+        let from = from ?? farthest
+        guard from < to else { return }
+        let answered = try store.asked(of: number, now: Instant(nanoseconds: .max))
+            .filter { $0.upperBound > from && $0.lowerBound < to }
+        var all = wanted ?? Wanted(from: from, people: 0, answered: [])
+        all.from = min(all.from, from)
+        all.people += 1
+        all.answered += answered
+        wanted = all
         doneTo = nil
-        plan.asked.append(AskedRecord(instance: number, span: span, answer: nil))
+        plan.asked.append(AskedRecord(instance: number, span: from..<to, answer: nil))
+    }
+
+    /// Somebody who asked has gone: with the last one it is as it was before, but for what was answered since.
+    mutating func unwant(plan: inout CommitPlan) {
+        guard var all = wanted else { return }
+        all.people -= 1
+        guard all.people == 0 else {
+            wanted = all
+            return
+        }
+        wanted = nil
+        doneTo = nil
+        for span in all.answered {
+            plan.asked.append(AskedRecord(instance: number, span: span, answer: "answered"))
+        }
     }
 
     // MARK: Answers

@@ -94,10 +94,10 @@ struct InstanceWatches {
                 LogField("since", Timestamp.text(alert.start)), LogField("detail", alert.detail),
             ]
             switch (alert.kind, alert.ended) {
-            case (InstanceWatch.noData, nil): log.write(.warning, "No data", fields)
-            case (InstanceWatch.noData, _): log.write(.info, "No data ended", fields)
-            case (_, nil): log.write(.warning, "Adapter failing", fields)
-            case (_, _): log.write(.info, "Adapter failing ended", fields)
+            case (InstanceWatch.noData, nil): log.write(.warning, "no data", fields)
+            case (InstanceWatch.noData, _): log.write(.info, "no data ended", fields)
+            case (_, nil): log.write(.warning, "adapter failing", fields)
+            case (_, _): log.write(.info, "adapter failing ended", fields)
             }
         }
     }

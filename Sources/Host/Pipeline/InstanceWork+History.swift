@@ -27,10 +27,6 @@ extension InstanceWork {
         return wish
     }
 
-    mutating func want(_ span: Range<Instant>, plan: inout CommitPlan) {
-        repair?.want(span, plan: &plan)
-    }
-
     /// Takes what the log has told.
     mutating func take(
         _ answer: HistoryAnswer, to question: HistoryQuestion, now: Instant, plan: inout CommitPlan, store: Store,

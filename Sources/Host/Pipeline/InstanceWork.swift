@@ -53,6 +53,9 @@ struct InstanceWork {
         view.circuits = circuits
     }
 
+    /// Takes changed rules over.
+    mutating func adopt(_ options: PipelineOptions) { high.rules = options.high }
+
     // MARK: Emissions
 
     /// Answers whether a commit is due at once.

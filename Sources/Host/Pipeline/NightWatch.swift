@@ -63,7 +63,11 @@ struct NightWatch {
         _ spans: [Range<Instant>], date: String, now: Instant, known: PowerSet, names: CircuitNames,
         identities: [CircuitIdentity], plan: inout CommitPlan, store: Store, options: PipelineOptions
     ) throws(StorageError) -> Bool {
-        guard let first = spans.first, try !store.hasNight(of: number, date: date) else { return false }
+        guard let first = spans.first, let last = spans.last, try !store.hasNight(of: number, date: date) else {
+            return false
+        }
+        // There was no night yet.
+        guard let begin = try store.firstReading(of: number), begin < last.upperBound else { return false }
         let night = try night(spans, known: known, identities: identities, plan: plan, store: store, options: options)
         plan.nights.append(NightRecord(instance: number, date: date, night: night))
         try alert(night, at: first.lowerBound, now: now, names: names, plan: &plan, store: store, options: options)

@@ -52,6 +52,9 @@ package final class Pipeline: Sendable {
         return try outcome.get()
     }
 
+    /// Takes over what of changed options may change while it runs.
+    package func adopt(_ options: PipelineOptions) { messages.post(.adopt(options)) }
+
     /// How all instances do; an instance that is not named is not there any more.
     package func report(_ reports: [InstanceReport]) { messages.post(.report(reports)) }
 
@@ -100,9 +103,13 @@ package final class Pipeline: Sendable {
     }
 
     /// A person wants a span to be asked for, whatever was answered before.
-    package func wantHistory(of instance: Int, _ span: Range<Instant>) {
-        messages.post(.want(instance, span))
+    /// - Parameter from: nil = as far back as the log reaches; where that is not known, the first reading.
+    package func wantHistory(of instance: Int, from: Instant?, to: Instant) {
+        messages.post(.want(instance, from: from, to: to))
     }
+
+    /// That person has gone: what nobody else wants is not asked for any more.
+    package func unwantHistory(of instance: Int) { messages.post(.unwant(instance)) }
 
     /// The wall clock was set: what waits for a time waits anew.
     package func clockChanged() { doorbell.ring() }
@@ -172,13 +179,15 @@ package final class Pipeline: Sendable {
 /// What the pipeline's thread is asked.
 enum PipelineMessage: Sendable {
     case register(InstanceRegistration, Reply<Result<InstanceSeed, StorageError>>)
+    case adopt(PipelineOptions)
     case report([InstanceReport])
     case setState(StateRecord, Reply<Bool>)
     case note(StateRecord)
     case settle(Settlement, @Sendable () -> Void)
     case wish(Int, Reply<HistoryWish>)
     case history(Int, HistoryQuestion, HistoryAnswer, Reply<Bool>)
-    case want(Int, Range<Instant>)
+    case want(Int, from: Instant?, to: Instant)
+    case unwant(Int)
     case operate(@Sendable (Store) throws(StorageError) -> Int, Reply<Result<Int, StorageError>>)
     case stop
 }

@@ -47,6 +47,17 @@ package struct PipelineOptions: Sendable {
     }
 }
 
+extension PipelineOptions {
+    /// Takes over what may change while the pipeline runs: how long slots are kept, and when there is an alert.
+    mutating func adopt(_ new: PipelineOptions) {
+        history = new.history
+        undelivered = new.undelivered
+        high = new.high
+        phantomThresholdW = new.phantomThresholdW
+        phantomExclude = new.phantomExclude
+    }
+}
+
 /// An instance as the pipeline gets to know it.
 package struct InstanceRegistration: Hashable, Sendable {
     package var identity: InstanceIdentity

@@ -8,7 +8,7 @@ import Storage
 /// grows and is tried again.
 struct PipelineWork {
     private let store: Store
-    private let options: PipelineOptions
+    private var options: PipelineOptions
     private let intake: Intake<Emission>
     private var instances: [Int: InstanceWork] = [:]
     /// Instances that something came for since the last turn.
@@ -99,6 +99,9 @@ struct PipelineWork {
             switch message {
             case .register(let registration, let reply):
                 reply.give(register(registration, monotonic: monotonic, wall: wall))
+            case .adopt(let new):
+                options.adopt(new)
+                for number in instances.keys { instances[number]?.adopt(options) }
             case .report(let reports): watches.take(reports)
             case .setState(let record, let reply):
                 plan.states.append(record)
@@ -114,8 +117,9 @@ struct PipelineWork {
             case .wish(let number, let reply): reply.give(wish(number, now: wall))
             case .history(let number, let question, let answer, let reply):
                 takeHistory(number, question, answer, reply, now: wall)
-            case .want(let number, let span):
-                instances[number]?.want(span, plan: &plan)
+            case .want(let number, let from, let to): want(number, from, to, now: wall)
+            case .unwant(let number):
+                instances[number]?.repair?.unwant(plan: &plan)
                 isUrgent = true
             case .operate(let operation, let reply):
                 do throws(StorageError) {
@@ -172,6 +176,15 @@ struct PipelineWork {
         } catch {
             options.log.write(.warning, "gaps not looked for", [LogField("error", error.message)])
             return .nothing(until: now + Duration.minute)
+        }
+    }
+
+    private mutating func want(_ number: Int, _ from: Instant?, _ to: Instant, now: Instant) {
+        do throws(StorageError) {
+            try instances[number]?.repair?.want(from: from, to: to, now: now, plan: &plan, store: store)
+            isUrgent = true
+        } catch {
+            options.log.write(.warning, "gaps not looked for", [LogField("error", error.message)])
         }
     }
 
