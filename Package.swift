@@ -86,7 +86,7 @@ let package = Package(
         stage("Storage", ["CSQLite", "CLinux", "Platform", "Readings", "Analysis"]),
         stage("Adapters", ["AdapterABI", "Platform", "Readings", "Configuration", "Observability", "Transfer"]),
         stage("Pipeline", ["Platform", "Readings", "Analysis", "Storage", "Observability"]),
-        stage("Delivery", ["Platform", "Readings", "Storage", "Transfer", "Observability"]),
+        stage("Delivery", ["Platform", "Readings", "Analysis", "Storage", "Transfer", "Observability"]),
         stage("API", ["CMicrohttpd", "WebPages", "Platform", "Readings", "Observability"]),
         .executableTarget(
             name: "smart-meter",

@@ -55,9 +55,20 @@ import Testing
         let period = try #require((answer.json["periods"] as? [[String: Any]])?.first)
         #expect(period["start"] as? String == "2026-10-23T22:00:00.000Z")
         #expect(period["end"] as? String == "2026-11-23T12:06:30.000Z")
+        #expect(answer.json["from"] as? String == "2026-10-23T22:00:00.000Z")
+        #expect(answer.json["to"] as? String == "2026-11-23T12:06:30.000Z")
         #expect(period["import_kwh"] as? Double == 1.5)
         #expect(period["export_kwh"] is NSNull)
         #expect(period["cost"] as? Double == 0.3)
+    }
+
+    @Test func `energies and nights are had of an instance, too`() throws {
+        for (path, key) in [("energy", "meter"), ("phantom", "instance")] {
+            let answer = try RunningServer(FakeHouse(zone: berlin)).get("/api/v1/\(path)?instance=mock%40cabin")
+            #expect(answer.json[key] as? String == "mock@cabin")
+            let twice = try RunningServer(FakeHouse()).get("/api/v1/\(path)?instance=a&instance=b")
+            #expect(twice.status == 400)
+        }
     }
 
     @Test(arguments: [

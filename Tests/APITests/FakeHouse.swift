@@ -89,7 +89,8 @@ final class FakeHouse: HouseView {
     /// One period: what was asked, as it arrived.
     func energy(_ question: EnergyReport.Question) throws(Problem) -> EnergyReport {
         var report = EnergyReport(
-            meter: "mock", zone: houseZone.name, resolution: question.resolution, currency: "EUR")
+            meter: question.instance ?? "mock", zone: houseZone.name, resolution: question.resolution,
+            from: question.from, to: question.to, currency: "EUR")
         var period = EnergyReport.Period(start: question.from, end: question.to)
         period.kWh.imported = 1.5
         period.cost = 0.3
@@ -102,8 +103,8 @@ final class FakeHouse: HouseView {
         return FakeHistory(question, house: self)
     }
 
-    func phantom(nights: Int) throws(Problem) -> PhantomReport {
-        var report = PhantomReport(instance: "mock", thresholdW: 200, currency: nil)
+    func phantom(nights: Int, of instance: String?) throws(Problem) -> PhantomReport {
+        var report = PhantomReport(instance: instance ?? "mock", thresholdW: 200, currency: nil)
         report.nights = (0..<min(nights, 2)).map { index in
             PhantomReport.Night(
                 date: "2026-11-2\(index)", powerW: nil, reason: "nobody looked", coverage: 0, isHigh: false)

@@ -49,6 +49,17 @@ import Testing
         #expect(parsed[1].fields.count == 1)
     }
 
+    @Test func `the day's figure is told to the millionth, a counter to the millijoule`() throws {
+        var slot = slot(isHouse: true)
+        slot.dayEnergy = 5_829_469
+        slot.closingDayEnergy = 5_829_469
+        slot.lifetime.imported = 5_829_469
+        let parsed = try lines(slot).map { try #require(ParsedLine($0[...])) }
+        #expect(parsed.map { $0.fields["daily_kwh"] } == ["0.001619", "0.001619"])
+        let imported = try #require(parsed[0].fields["import_kwh_total"].flatMap(Double.init))
+        #expect(Energy.millijoules(kWh: imported) == 5_829_469 && imported == Energy.kWh(5_829_469))
+    }
+
     @Test func `a circuit without a number has no line`() {
         var slot = slot(isHouse: false)
         slot.circuits = [circuit(0) { _ in }]

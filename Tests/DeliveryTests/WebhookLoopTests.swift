@@ -93,7 +93,7 @@ import Testing
     @Test func `a message says what, where, since when and how much`() throws {
         let server = try FaultServer { _ in .reply(.init(204)) }
         let rig = try WebhookRig(url: server.url)
-        try rig.tell("high_consumption", peakW: 12_345.678)
+        try rig.tell("high_consumption", peakW: 12_345.677_999_999_998)
         try rig.loop.start()
         try rig.wait("the first") { rig.loop.currentStatus.sent == 1 }
         try rig.tell("high_consumption", ended: 5, peakW: 13_000)

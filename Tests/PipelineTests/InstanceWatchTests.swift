@@ -19,14 +19,18 @@ import Testing
         try body(directory, &host)
     }
 
-    private func host(_ directory: DataDirectory, at wall: Instant) throws -> RunningHost {
-        try RunningHost(directory: directory, zone: .utc, at: wall, tellsAlerts: true)
+    private func host(
+        _ directory: DataDirectory, at wall: Instant, highThresholdW: Double = 100_000
+    ) throws -> RunningHost {
+        try RunningHost(
+            directory: directory, zone: .utc, at: wall, highThresholdW: highThresholdW, tellsAlerts: true)
     }
 
-    private func read(_ host: inout RunningHost, _ minute: Int64) throws {
+    private func read(_ host: inout RunningHost, _ minute: Int64, powerW: Double = 500) throws {
         host.emit(
             Emission(
-                instance: host.instance, timestamp: at(minute), period: 0, known: [.grid], powers: Powers(gridW: 500),
+                instance: host.instance, timestamp: at(minute), period: 0, known: [.grid],
+                powers: Powers(gridW: powerW),
                 circuits: [], catalog: CircuitCatalog(circuits: [], version: 1)))
         host.turn(wall: at(minute))
     }
@@ -161,7 +165,60 @@ import Testing
             try store.commit(plan)
             host.report(.working, wall: at(1))
             #expect(
-                try alerts(directory).sorted() == ["adapter_failing -10-1", "high_consumption -10-", "no_data -10-1"])
+                try alerts(directory).sorted() == ["adapter_failing -10-1", "high_consumption -10-1", "no_data -10-1"])
+        }
+    }
+
+    @Test func `an alert over the house ends where its meter is the house no more, and is told`() throws {
+        for (kind, isGone) in [("high_consumption", false), ("phantom_load", false), ("phantom_load", true)] {
+            try withHost { directory, host in
+                let (store, other) = (try Store.open(in: directory).store, InstanceIdentity(meterType: "other"))
+                store.tellsAlerts = true
+                let number = isGone ? try store.number(of: other) : host.instance
+                var plan = CommitPlan()
+                plan.alerts = [
+                    AlertRecord(
+                        instance: number, kind: kind, start: at(-10), peakW: 741, ended: nil, detail: "above 100.0 W",
+                        isNews: true)
+                ]
+                try store.commit(plan)
+                if !isGone {
+                    host.report(.working, wall: at(0))
+                    #expect(try alerts(directory) == ["\(kind) -10-"], "the house's own goes on")
+                }
+                host.report(.working, isHouse: isGone, wall: at(1))
+                #expect(try alerts(directory) == ["\(kind) -10-1"])
+                #expect(try messages(directory) == ["\(kind) raised", "\(kind) ended"])
+                #expect(try Reader(directory: directory).waitingAlerts().map(\.alert.detail) == ["above 100.0 W"])
+            }
+        }
+    }
+
+    @Test func `an instance that was the house raises nothing, and nothing of what was open comes back`() throws {
+        try withHost { directory, host in
+            host = try self.host(directory, at: at(0), highThresholdW: 100)
+            try read(&host, 1)
+            #expect(try alerts(directory) == ["high_consumption 1-"])
+            host.report(.working, isHouse: false, wall: at(2))
+            for minute in 3...9 { try read(&host, Int64(minute), powerW: 500 + Double(minute)) }
+            #expect(try alerts(directory) == ["high_consumption 1-2"])
+            host.report(.working, wall: at(10))
+            try read(&host, 11)
+            #expect(try alerts(directory) == ["high_consumption 1-2", "high_consumption 11-"])
+        }
+    }
+
+    @Test func `an episode keeps the threshold that it was raised by, whatever it is when it ends`() throws {
+        try withHost { directory, host in
+            host = try self.host(directory, at: at(0), highThresholdW: 100)
+            try read(&host, 1)
+            host.stop(wall: at(2))
+            host = try self.host(directory, at: at(3))
+            try read(&host, 4)
+            try read(&host, 10)
+            #expect(try alerts(directory) == ["high_consumption 1-4"])
+            let told = try Reader(directory: directory).waitingMessages().map(\.outbound.alert.detail)
+            #expect(told == ["above 100.0 W", "above 100.0 W"])
         }
     }
 
@@ -173,7 +230,7 @@ import Testing
             let store = try Store.open(in: directory).store
             let absent = InstanceReport(
                 identity: InstanceIdentity(meterType: "absent"), condition: .failing("no adapter of type absent"),
-                interval: Duration.minute, sampling: 0)
+                isHouse: false, interval: Duration.minute, sampling: 0)
             watches.take([absent])
             func judge(_ minute: Int64) throws -> Bool {
                 watches.judge(

@@ -19,14 +19,15 @@ struct RunningHost {
     init(
         directory: DataDirectory, zone: Zone, at wall: Instant, deliveryIsOn: Bool = false, history: Int64 = 400,
         undelivered: Int64 = 400, log: HistoryLimits? = nil, phantomThresholdW: Double = 100_000,
-        tellsAlerts: Bool = false, clockIsSynchronised: Bool = false
+        highThresholdW: Double = 100_000, tellsAlerts: Bool = false, clockIsSynchronised: Bool = false
     ) throws {
         intake = Intake(laneLimit: 4096, totalLimit: 32_768, doorbell: try Doorbell())
         lane = intake.makeLane()
         let options = PipelineOptions(
             directory: directory, zone: zone, deliveryIsOn: deliveryIsOn, history: history * Duration.day,
             undelivered: undelivered * Duration.day,
-            high: HighConsumption.Rules(thresholdW: 100_000, hold: 0, clear: 0), phantomThresholdW: phantomThresholdW,
+            high: HighConsumption.Rules(thresholdW: highThresholdW, hold: 0, clear: 0),
+            phantomThresholdW: phantomThresholdW,
             phantomExclude: [], log: try Log(level: .error))
         let (store, _) = try Store.open(in: directory)
         store.tellsAlerts = tellsAlerts
@@ -53,11 +54,14 @@ struct RunningHost {
     }
 
     /// How the instance does, as main says; nil = it is not there any more.
-    mutating func report(_ condition: InstanceReport.Condition?, wall: Instant) {
+    mutating func report(_ condition: InstanceReport.Condition?, isHouse: Bool = true, wall: Instant) {
         let identity = InstanceIdentity(meterType: "test")
         let interval = 300 * Duration.second
         let reports = condition.map {
-            [InstanceReport(identity: identity, condition: $0, interval: interval, sampling: interval)]
+            [
+                InstanceReport(
+                    identity: identity, condition: $0, isHouse: isHouse, interval: interval, sampling: interval)
+            ]
         }
         _ = work.take([.report(reports ?? [])], wall: wall, monotonic: wall.nanoseconds)
         turn(wall: wall)

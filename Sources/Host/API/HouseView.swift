@@ -29,7 +29,7 @@ package protocol HouseView: Sendable {
     func circuits(of instance: String?) throws(Problem) -> CircuitsReport
     func energy(_ question: EnergyReport.Question) throws(Problem) -> EnergyReport
     func history(_ question: HistoryReport.Question) throws(Problem) -> any HistorySource
-    func phantom(nights: Int) throws(Problem) -> PhantomReport
+    func phantom(nights: Int, of instance: String?) throws(Problem) -> PhantomReport
     func alerts(_ question: AlertReport.Question) throws(Problem) -> [AlertReport]
     /// With what waits of each instance, and the newest rejected lines.
     func deliveryDetails(rejectedLines: Int) throws(Problem) -> DeliveryReport

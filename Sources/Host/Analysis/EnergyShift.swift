@@ -98,7 +98,12 @@ public struct ShiftedSlots {
 }
 
 extension Carry {
-    /// The accounts after a repair of what lies before them.
+    /// The accounts after a repair of what lies before them. They may not have begun yet: no emission may have come
+    /// since with the day, or with a circuit that the repair has found.
+    ///
+    /// - Parameters:
+    ///   - start: first instant of the local day that the repair ends in.
+    ///   - ofDay: the part that belongs to it.
     public mutating func shift(_ shifts: EnergyShift, day start: Instant, ofDay: Millijoules) {
         func move(_ account: inout EnergyAccount, _ energy: Millijoules) {
             account.lifetime += energy
@@ -109,9 +114,11 @@ extension Carry {
             move(&account, shifts.flows[flow])
             flows[flow] = account
         }
-        for (number, energy) in shifts.circuits where circuits.indices.contains(Int(number)) {
+        for (number, energy) in shifts.circuits where number >= 0 {
+            while circuits.count <= Int(number) { circuits.append(CircuitAccount()) }
             move(&circuits[Int(number)].energy, energy)
         }
+        if day.dayStart == nil { _ = day.begin(dayAt: start) }
         if day.dayStart == start { day.shift(ofDay) }
     }
 }

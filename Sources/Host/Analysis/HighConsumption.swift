@@ -69,6 +69,9 @@ public struct HighConsumption: Sendable {
         }
     }
 
+    /// The episode that goes on is another's affair now.
+    public mutating func forget() { state = .normal }
+
     private mutating func rise(_ episode: Episode, at instant: Instant) -> Event? {
         guard instant - episode.start >= rules.hold else {
             state = .rising(episode)

@@ -43,7 +43,8 @@ public struct Repair {
     /// - Parameters:
     ///   - from, to: a span on the slots' grid.
     ///   - records: the log's, ascending; they describe periods.
-    ///   - rows: the stored slots of the span and around it, ascending: as far as the gap reaches, and the one before.
+    ///   - rows: the stored slots of the span and around it, ascending: as far as the gap reaches, and those before, at least
+    ///     one, until each circuit has shown.
     ///   - waiting: shifts of earlier repairs that the slots behind them have not got yet.
     public static func fill(
         from: Instant, to: Instant, records: [Emission], rows: [Slot], waiting: [EnergyShift] = [], rules: Rules
@@ -101,7 +102,7 @@ public struct Repair {
             carry = result.carry
             if var slot = result.slot {
                 // A day that began in the middle of it knows only the meter's own figure.
-                if !rules.hasMeterDay {
+                if !rules.hasMeterDay || carry.day.reading == nil {
                     slot.dayEnergy = nil
                     slot.closingDayEnergy = nil
                 }
@@ -220,17 +221,25 @@ public struct Repair {
     private func link() -> Outcome {
         var outcome = Outcome()
         var previous: Slot?
+        // Not every slot has every circuit.
+        var circuits: [Int32: Millijoules] = [:]
         for end in rows.keys.sorted() {
             guard var slot = rows[end] else { continue }
             let old = known[end]
             if slot != old {
                 bill(&slot)
                 let shift = EnergyShift(from: old, to: slot, ofDay: rules.hasMeterDay ? nil : slot.dayFlow)
-                carryOn(&slot, old: old, previous: previous, shift: shift)
+                carryOn(&slot, old: old, previous: previous, circuits: circuits, shift: shift)
                 outcome.slots.append(slot)
                 if !shift.isNothing { outcome.shifts.append(shift) }
             }
-            if let old { previous = unshifted(old) }
+            if let old {
+                let before = unshifted(old)
+                for circuit in before.circuits {
+                    if let lifetime = circuit.lifetime { circuits[circuit.circuit] = lifetime }
+                }
+                previous = before
+            }
         }
         return outcome
     }
@@ -254,7 +263,9 @@ public struct Repair {
         slot.billed = slot.energy.imported ?? slot.energy.consumed
     }
 
-    private func carryOn(_ slot: inout Slot, old: Slot?, previous: Slot?, shift: EnergyShift) {
+    private func carryOn(
+        _ slot: inout Slot, old: Slot?, previous: Slot?, circuits: [Int32: Millijoules], shift: EnergyShift
+    ) {
         for flow in Flow.allCases where slot.energy[flow] != nil {
             let before = old?.lifetime[flow].map { $0 + shift.flows[flow] }
             slot.lifetime[flow] = before ?? (previous?.lifetime[flow] ?? 0) + (slot.energy[flow] ?? 0)
@@ -263,8 +274,8 @@ public struct Repair {
             let number = slot.circuits[index].circuit
             guard let energy = slot.circuits[index].energy else { continue }
             let known = old?.circuits.first { $0.circuit == number }?.lifetime
-            let last = previous?.circuits.first { $0.circuit == number }?.lifetime
-            slot.circuits[index].lifetime = known.map { $0 + (shift.circuits[number] ?? 0) } ?? (last ?? 0) + energy
+            slot.circuits[index].lifetime =
+                known.map { $0 + (shift.circuits[number] ?? 0) } ?? (circuits[number] ?? 0) + energy
         }
         guard !rules.hasMeterDay else { return }
         let zone = rules.zone

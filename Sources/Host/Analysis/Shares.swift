@@ -9,5 +9,8 @@ public enum Shares {
     }
 
     public static func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+    /// Energy in kWh to the millionth: without the digits that nobody measured. Counters whose differences are energies
+    /// are sent as they are (`Energy.kWh`).
+    public static func kWh(_ energy: Millijoules) -> Double { (Energy.kWh(energy) * 1e6).rounded() / 1e6 }
     public static func thousandths(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 }

@@ -10,42 +10,50 @@ import Storage
 extension House {
     /// The house's identity, or the named instance's.
     func meter(_ name: String?) throws(Problem) -> InstanceIdentity {
-        if let name {
-            guard let entry = instances.entry(named: name) else { throw .noSuchInstance(name) }
-            return entry.plan.identity
-        }
+        if let name { return try meter(named: name) }
         guard let entry = instances.house else {
             throw Problem(status: 503, title: "No Meter", detail: "No meter is configured.")
         }
         return entry.plan.identity
     }
 
+    /// One that `METER_TYPE` names no more has its history all the same.
+    private func meter(named name: String) throws(Problem) -> InstanceIdentity {
+        if let entry = instances.entry(named: name) { return entry.plan.identity }
+        let meter = InstanceIdentity(named: name)
+        let isStored = try history.read { (reader) throws(StorageError) in try reader.number(of: meter) != nil }
+        guard isStored, meter.name == name else { throw .noSuchInstance(name) }
+        return meter
+    }
+
     // MARK: Energy
 
     func energy(_ question: EnergyReport.Question) throws(Problem) -> EnergyReport {
-        let meter = try meter(nil)
+        let meter = try meter(question.instance)
         guard let period = LocalPeriod(rawValue: question.resolution) else {
             throw Problem(status: 400, title: "Bad Request", detail: "resolution is not allowed")
         }
         let from = period.bounds(containing: question.from, in: zone.zone).lowerBound
+        let to = question.to.slotEnd(interval: Bucket.length)
         let periods = try history.read { (reader) throws(StorageError) in
             var sums = LocalSums(by: period, in: zone.zone)
             guard let number = try reader.number(of: meter) else { return [EnergyPeriod]() }
-            _ = try reader.forEachBucket(of: number, from: from, to: question.to, takesCircuits: false) { bucket in
+            _ = try reader.forEachBucket(of: number, from: from, to: to, takesCircuits: false) { bucket in
                 sums.add(bucket)
                 return true
             }
             return sums.periods()
         }
         var report = EnergyReport(
-            meter: meter.name, zone: zone.zone.name, resolution: period.rawValue, currency: currency)
+            meter: meter.name, zone: zone.zone.name, resolution: period.rawValue, from: from, to: to,
+            currency: currency)
         report.periods = periods.map(Self.period)
         return report
     }
 
     private static func period(_ sum: EnergyPeriod) -> EnergyReport.Period {
         var period = EnergyReport.Period(start: sum.start, end: sum.end)
-        for flow in Flow.allCases { period.kWh[flow] = sum.energy[flow].map(Energy.kWh) }
+        for flow in Flow.allCases { period.kWh[flow] = sum.energy[flow].map(Shares.kWh) }
         period.powerW = sum.powerW.map(Shares.thousandths)
         period.minimumPowerW = sum.minimumPowerW
         period.maximumPowerW = sum.maximumPowerW
@@ -54,7 +62,7 @@ extension House {
         period.exportEarnings = sum.exportEarnings.map(units)
         period.fixedCost = sum.fixedCost.map(units)
         period.cost = sum.cost.map(units)
-        period.unpricedKWh = Energy.kWh(sum.unpriced)
+        period.unpricedKWh = Shares.kWh(sum.unpriced)
         return period
     }
 
@@ -93,7 +101,7 @@ extension House {
             made.isPresent = now != nil
             made.powerW = now?.powerW
             made.percentage = now?.percentage
-            made.todayKWh = today[circuit.number].map(Energy.kWh)
+            made.todayKWh = today[circuit.number].map(Shares.kWh)
             return made
         }
         return report
@@ -101,8 +109,8 @@ extension House {
 
     // MARK: Nights and alerts
 
-    func phantom(nights count: Int) throws(Problem) -> PhantomReport {
-        let meter = try meter(nil)
+    func phantom(nights count: Int, of instance: String?) throws(Problem) -> PhantomReport {
+        let meter = try meter(instance)
         let (nights, circuits) = try history.read { (reader) throws(StorageError) in
             guard let number = try reader.number(of: meter) else { return ([NightRecord](), [KnownCircuit]()) }
             return (try reader.nights(of: number, limit: count), try reader.knownCircuits(of: number))
@@ -115,17 +123,18 @@ extension House {
     }
 
     private func night(_ record: NightRecord, _ circuits: [Int32: KnownCircuit]) -> PhantomReport.Night {
-        let powerW = record.night.powerW
+        let powerW = record.night.powerW.map(Shares.thousandths)
         var night = PhantomReport.Night(
             date: record.date, powerW: powerW, reason: record.night.reason,
-            coverage: Shares.thousandths(record.night.coverage), isHigh: powerW ?? 0 > options.phantomThresholdW)
+            coverage: Shares.thousandths(record.night.coverage),
+            isHigh: record.night.powerW ?? 0 > options.phantomThresholdW)
         night.kWhPerYear = powerW.map(PhantomLoad.kWhPerYear)
         night.costPerYear = night.kWhPerYear.flatMap(costPerYear)
         night.circuits = record.night.circuits.compactMap { share in
             guard let circuit = circuits[share.circuit] else { return nil }
             let kWh = PhantomLoad.kWhPerYear(powerW: share.powerW)
             return PhantomReport.Circuit(
-                id: circuit.id, name: circuit.name, powerW: share.powerW, kWhPerYear: kWh,
+                id: circuit.id, name: circuit.name, powerW: Shares.thousandths(share.powerW), kWhPerYear: kWh,
                 costPerYear: costPerYear(kWh))
         }
         return night
@@ -161,6 +170,14 @@ extension House {
     private static func report(_ alert: AlertRecord, of meter: InstanceIdentity) -> AlertReport {
         AlertReport(
             id: alert.id(of: meter), instance: meter.name, kind: alert.kind, start: alert.start, end: alert.ended,
-            peakW: alert.peakW, detail: alert.detail)
+            peakW: alert.shownPeakW, detail: alert.detail)
+    }
+}
+
+extension InstanceIdentity {
+    /// What `name` makes.
+    fileprivate init(named name: String) {
+        let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        self.init(meterType: String(parts[0]), label: parts.count > 1 ? String(parts[1]) : "")
     }
 }

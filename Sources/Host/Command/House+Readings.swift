@@ -48,13 +48,14 @@ extension House {
         var report = ReadingReport(
             instance: meter.name, meterType: meter.meterType, timestamp: emission.timestamp,
             totalIs: HousePowers.totalIs(known: known))
-        report.totalPowerW = HousePowers.total(emission.powers, known: known)
+        report.totalPowerW = HousePowers.total(emission.powers, known: known).map(Shares.thousandths)
         report.powers = emission.powers
         report.powers.consumptionW =
-            HousePowers.knowsConsumption(known) ? HousePowers.consumption(emission.powers, known: known) : nil
+            HousePowers.knowsConsumption(known)
+            ? HousePowers.consumption(emission.powers, known: known).map(Shares.thousandths) : nil
         report.unmonitoredPowerW = Remainder.watts(of: emission).map(Shares.thousandths)
         report.quality = emission.quality
-        report.dailyKWh = today(view) ?? emission.dayEnergy.map(Energy.kWh)
+        report.dailyKWh = today(view) ?? emission.dayEnergy.map(Shares.kWh)
         let (first, second, third) = emission.voltageV
         report.voltageV = [first, second, third].map(rounded)
         report.frequencyHz = rounded(emission.frequencyHz)
@@ -88,6 +89,6 @@ extension House {
     private func today(_ view: InstanceView?) -> Double? {
         guard let view, let energy = view.dayEnergy, let at = view.dayEnergyAt else { return nil }
         guard zone.zone.localDate(at: at) == zone.zone.localDate(at: .now) else { return nil }
-        return Energy.kWh(energy)
+        return Shares.kWh(energy)
     }
 }

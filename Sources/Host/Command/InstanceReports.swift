@@ -19,7 +19,7 @@ struct InstanceReports {
             InstanceReport(
                 identity: entry.plan.identity,
                 condition: settings.isUnconfigured ? .off : Self.condition(entry.status, log),
-                interval: entry.interval(settings), sampling: entry.sampling)
+                isHouse: entry.plan.isHouse, interval: entry.interval(settings), sampling: entry.sampling)
         }
         guard reports != last else { return }
         last = reports

@@ -22,17 +22,19 @@ struct StoredHistory: HistorySource {
         _ question: HistoryReport.Question, of meter: InstanceIdentity, zone: Zone, history: History
     ) throws(Problem) {
         let period = LocalPeriod(rawValue: question.resolution.rawValue)
+        // Periods are made of whole quarter hours, and so is what the answer says of itself.
         let from = period?.bounds(containing: question.from, in: zone).lowerBound ?? question.from
+        let to = period == nil ? question.to : question.to.slotEnd(interval: Bucket.length)
         let found = try history.read { (reader) throws(StorageError) -> Found in
             guard let number = try reader.number(of: meter) else { return Found() }
             let rows =
                 period == nil
-                ? try reader.slotCount(of: number, from: from, to: question.to)
-                : try reader.bucketCount(of: number, from: from, to: question.to)
+                ? try reader.slotCount(of: number, from: from, to: to)
+                : try reader.bucketCount(of: number, from: from, to: to)
             return Found(number: number, circuits: try reader.knownCircuits(of: number), rows: rows)
         }
         let series = try Self.series(question.selections, found.circuits)
-        let periods = min(found.rows, period?.most(from: from, to: question.to) ?? .max)
+        let periods = min(found.rows, period?.most(from: from, to: to) ?? .max)
         guard periods * series.count <= question.limit else {
             throw Problem(
                 status: 400, title: "Bad Request",
@@ -41,7 +43,7 @@ struct StoredHistory: HistorySource {
         }
         report = HistoryReport(
             instance: meter.name, zone: zone.name, resolution: question.resolution.rawValue, from: from,
-            to: question.to, series: series.map(\.shown))
+            to: to, series: series.map(\.shown))
         sums = HistorySums(series: series.map(\.summed), isTopLevel: Self.topLevel(found.circuits))
         takesCircuits = HistorySums.needsCircuits(series.map(\.summed))
         self.history = history
@@ -147,8 +149,8 @@ struct StoredHistory: HistorySource {
                 value.powerW = sum.powerW.map(Shares.thousandths)
                 value.minimumPowerW = sum.minimumPowerW
                 value.maximumPowerW = sum.maximumPowerW
-                value.energyKWh = sum.energy.map(Energy.kWh)
-                value.returnedKWh = sum.returned.map(Energy.kWh)
+                value.energyKWh = sum.energy.map(Shares.kWh)
+                value.returnedKWh = sum.returned.map(Shares.kWh)
                 value.coverage = Shares.thousandths(period.coverage(of: sum))
                 value.quality = sum.quality
                 return value

@@ -1,3 +1,4 @@
+import Analysis
 import Observability
 import Readings
 package import Storage
@@ -70,7 +71,7 @@ package struct LineWriter {
     private mutating func appendHouse(_ slot: Slot, _ meter: InstanceIdentity, _ source: Source) {
         line("smart_meter", meter, at: slot.end, source) { line in
             line.field("total_power_w", slot.totalPowerW)
-            line.field("daily_kwh", slot.dayEnergy.map(Energy.kWh))
+            line.field("daily_kwh", slot.dayEnergy.map(Shares.kWh))
             line.field("total_is", slot.totalIs.word)
             line.field("grid_power_w", slot.powers.gridW)
             line.field("solar_power_w", slot.powers.solarW)
@@ -87,7 +88,7 @@ package struct LineWriter {
         guard let closing = slot.closingDayEnergy else { return }
         // The old day's last figure, one second before the new day's zero.
         line("smart_meter", meter, at: slot.end - Duration.second, source) { line in
-            line.field("daily_kwh", Energy.kWh(closing))
+            line.field("daily_kwh", Shares.kWh(closing))
         }
     }
 
@@ -122,7 +123,7 @@ package struct LineWriter {
         line("smart_meter_alert", outbound.meter, kind: alert.kind, at: alert.start, .alert(index)) { line in
             line.field("id", alert.id(of: outbound.meter))
             line.field("state", alert.ended == nil ? "raised" : "ended")
-            line.field("peak_w", alert.peakW)
+            line.field("peak_w", alert.shownPeakW)
             line.field("ended_at", alert.ended.map { Double($0.nanoseconds) / 1e9 })
             line.field("detail", alert.detail)
         }

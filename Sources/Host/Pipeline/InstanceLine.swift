@@ -93,6 +93,9 @@ struct InstanceLine {
         return (carry, newest.timestamp)
     }
 
+    /// Whether the meter has a day counter of its own, as far as its readings have shown.
+    var hasDayCounter: Bool { base?.day.reading != nil || pending.contains { $0.dayEnergy != nil } }
+
     /// The accounts of circuits, as of the last slot.
     var circuitAccounts: [CircuitAccount] { (closed.last ?? base)?.circuits ?? [] }
 

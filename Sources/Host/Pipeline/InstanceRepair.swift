@@ -111,9 +111,8 @@ struct InstanceRepair {
 
     /// Takes what the log has told. Answers the slots that are new or different.
     mutating func take(
-        _ answer: HistoryAnswer, to question: HistoryQuestion, base: Carry, known: PowerSet, fold: FoldRules,
-        zone: Zone,
-        now: Instant, plan: inout CommitPlan, store: Store
+        _ answer: HistoryAnswer, to question: HistoryQuestion, base: Carry, hasMeterDay: Bool, known: PowerSet,
+        fold: FoldRules, zone: Zone, now: Instant, plan: inout CommitPlan, store: Store
     ) throws(StorageError) -> [Slot] {
         let covered = min(max(answer.coveredTo, question.from), question.to)
         note(answer, question, covered, now: now, plan: &plan)
@@ -122,10 +121,10 @@ struct InstanceRepair {
         guard to > start else { return [] }
         let outcome = Repair.fill(
             from: start, to: to, records: answer.records.filter { $0.timestamp > start },
-            rows: try rows(from: start, to: to, final: base.at, store: store), waiting: shifts,
+            rows: try rows(from: start, to: to, records: answer.records, base: base, store: store), waiting: shifts,
             rules: Repair.Rules(
                 fold: fold, interval: rules.interval, zone: zone, counted: base.counted(known: known),
-                hasMeterDay: base.day.reading != nil))
+                hasMeterDay: hasMeterDay))
         plan.slots.append(contentsOf: outcome.slots)
         progress.filled += outcome.slots.count { $0.quality == .backfilled && $0.end > start && $0.end <= to }
         if !outcome.shifts.isEmpty {
@@ -154,8 +153,12 @@ struct InstanceRepair {
         }
     }
 
-    /// The rows of a span, of the gap as far as it reaches around it, and the one before.
-    private func rows(from: Instant, to: Instant, final: Instant, store: Store) throws(StorageError) -> [Slot] {
+    /// The rows of a span, of the gap as far as it reaches around it, and those before: one, or as many as have told what
+    /// the circuits counted until then.
+    private func rows(
+        from: Instant, to: Instant, records: [Emission], base: Carry, store: Store
+    ) throws(StorageError) -> [Slot] {
+        let final = base.at
         let all = try store.coverage(of: number, from: from - Self.longestGap, to: min(final, to + Self.longestGap))
         func belongs(_ row: Store.Coverage) -> Bool {
             row.coverage < Repair.fullCoverage || row.quality == .backfilled
@@ -177,8 +180,23 @@ struct InstanceRepair {
         // A record that is longer than a slot needs the slots that were measured within it.
         begin = min(begin, from - (rules.step - rules.interval))
         end = max(end, to + (rules.step - rules.interval))
-        return try store.slots(of: number, from: min(before.map { $0 - 1 } ?? begin, begin), to: end)
+        var rows = try store.slots(of: number, from: min(before.map { $0 - 1 } ?? begin, begin), to: end)
             .filter { !$0.isFirstLight }
+        guard let before else { return rows }
+        var sought = Set(records.flatMap { $0.circuits.map(\.circuit) }).filter { circuit in
+            base.circuits.indices.contains(Int(circuit)) && base.circuits[Int(circuit)].energy.lifetime > 0
+        }
+        func note(_ row: Slot) { sought.subtract(row.circuits.lazy.filter { $0.lifetime != nil }.map(\.circuit)) }
+        for row in rows where row.end <= from { note(row) }
+        var oldest = min(before - 1, begin)
+        while !sought.isEmpty, let first = all.first, oldest > first.start {
+            let older = try store.slots(of: number, from: oldest - Duration.day, to: oldest)
+                .filter { !$0.isFirstLight }
+            for row in older { note(row) }
+            rows = older + rows
+            oldest = oldest - Duration.day
+        }
+        return rows
     }
 
     private static let longestGap = 40 * Duration.day
@@ -194,8 +212,9 @@ struct InstanceRepair {
     ) throws(StorageError) -> (sum: EnergyShift, day: Instant, ofDay: Millijoules) {
         let first = shifts.map(\.end).min() ?? final
         var shifted = ShiftedSlots(shifts, zone: zone)
-        let stored = try store.slots(of: number, from: first - 1, to: final)
-        for slot in stored where !slot.isFirstLight {
+        // The first reading of all stands alone, in the slot that is still open.
+        let stored = try store.slots(of: number, from: first - 1, to: final + rules.interval)
+        for slot in stored where slot.end <= final || slot.isFirstLight {
             if let changed = shifted.take(slot) { plan.slots.append(changed) }
         }
         shifts = []

@@ -16,12 +16,17 @@ package struct InstanceReport: Hashable, Sendable {
 
     package var identity: InstanceIdentity
     package var condition: Condition
+    /// Whether it stands for the house.
+    package var isHouse: Bool
     /// For how long it may fail, in ns, before that is an alert.
     package var patience: Int64
 
-    package init(identity: InstanceIdentity, condition: Condition, interval: Int64, sampling: Int64) {
+    package init(
+        identity: InstanceIdentity, condition: Condition, isHouse: Bool, interval: Int64, sampling: Int64
+    ) {
         self.identity = identity
         self.condition = condition
+        self.isHouse = isHouse
         patience = Self.patience(interval: interval, sampling: sampling)
     }
 

@@ -11,6 +11,8 @@ struct InstanceWatches {
     private var hasLooked = false
 
     private static let kinds = [InstanceWatch.noData, InstanceWatch.adapterFailing]
+    /// What is watched over the house alone.
+    private static let houseKinds = [InstanceWork.highConsumption, NightWatch.phantomLoad]
 
     /// When there is something to judge (monotonic ns).
     var due: Int64? { watches.values.compactMap(\.due).min() }
@@ -63,13 +65,30 @@ struct InstanceWatches {
             hasLooked = true
         }
         for report in reports where report.condition.isFailure { try make(report.identity, store) }
+        var alerts = try endsOfHouses(reports, at: moment, store: store)
         waiting = nil
-        var alerts: [AlertRecord] = []
         for (number, watch) in watches {
             let report =
                 reports.first { $0.identity == watch.identity }
-                ?? InstanceReport(identity: watch.identity, condition: .off, interval: 0, sampling: 0)
+                ?? InstanceReport(identity: watch.identity, condition: .off, isHouse: false, interval: 0, sampling: 0)
             alerts += watches[number]?.take(report, at: moment) ?? []
+        }
+        return alerts
+    }
+
+    /// Nobody watches over an instance that was the house as over the house: what was raised then ends.
+    private mutating func endsOfHouses(
+        _ reports: [InstanceReport], at moment: InstanceWatch.Moment, store: Store
+    ) throws(StorageError) -> [AlertRecord] {
+        var alerts: [AlertRecord] = []
+        for (number, identity) in try store.instancesWithOpenAlerts(kinds: Self.houseKinds)
+        where !reports.contains(where: { $0.identity == identity && $0.isHouse }) {
+            try make(number, identity, store)
+            for var alert in try store.openAlerts(of: number) where Self.houseKinds.contains(alert.kind) {
+                alert.ended = max(moment.wall, alert.start)
+                alert.isNews = true
+                alerts.append(alert)
+            }
         }
         return alerts
     }
@@ -96,6 +115,10 @@ struct InstanceWatches {
             switch (alert.kind, alert.ended) {
             case (InstanceWatch.noData, nil): log.write(.warning, "no data", fields)
             case (InstanceWatch.noData, _): log.write(.info, "no data ended", fields)
+            case (InstanceWork.highConsumption, _), (NightWatch.phantomLoad, _):
+                log.write(
+                    .info, "alert ended: the instance is not the house any more",
+                    [LogField("kind", alert.kind)] + fields)
             case (_, nil): log.write(.warning, "adapter failing", fields)
             case (_, _): log.write(.info, "adapter failing ended", fields)
             }

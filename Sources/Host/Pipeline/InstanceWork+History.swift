@@ -36,8 +36,8 @@ extension InstanceWork {
         for record in answer.records { takeNames(record.catalog, plan: &plan) }
         let known = answer.records.last?.known ?? known
         let slots = try repair?.take(
-            answer, to: question, base: base, known: known, fold: rules, zone: options.zone, now: now, plan: &plan,
-            store: store)
+            answer, to: question, base: base, hasMeterDay: line.hasDayCounter, known: known, fold: rules,
+            zone: options.zone, now: now, plan: &plan, store: store)
         view.repair = repair?.progress
         guard let slots, !slots.isEmpty else { return }
         options.log.write(
@@ -46,7 +46,7 @@ extension InstanceWork {
                 LogField("instance", registration.identity.name), LogField("slots", slots.count),
                 LogField("from", Timestamp.text(question.from)), LogField("to", Timestamp.text(question.to)),
             ])
-        guard registration.isHouse else { return }
+        guard isHouse else { return }
         try nights.rejudge(
             slots, now: now, known: known, names: names, identities: identities, plan: &plan, store: store,
             options: options)

@@ -13,6 +13,10 @@ struct InstanceWork {
     private var catalogVersion: Int?
     private var hasSlots: Bool
     private var high: HighConsumption
+    /// What was said when the episode was raised: the threshold may have changed since.
+    private var highDetail: String
+    /// Whether it stands for the house now.
+    private(set) var isHouse: Bool
     var nights: NightWatch
     /// Nil where the meter has no log.
     var repair: InstanceRepair?
@@ -45,6 +49,8 @@ struct InstanceWork {
         let open = try store.openAlerts(of: number).last { $0.kind == Self.highConsumption }
         high = HighConsumption(
             rules: options.high, open: open.map { HighConsumption.Episode(start: $0.start, peakW: $0.peakW ?? 0) })
+        highDetail = open?.detail ?? ""
+        isHouse = registration.isHouse
         nights = NightWatch(number: number, registration: registration)
         repair = registration.history.map {
             InstanceRepair(number: number, limits: $0, interval: registration.interval, state: state)
@@ -75,7 +81,7 @@ struct InstanceWork {
         }
         if emission.timestamp > newest {
             newest = emission.timestamp
-            if registration.isHouse, watch(emission, plan: &plan, options: options) { isUrgent = true }
+            if isHouse, watch(emission, plan: &plan, options: options) { isUrgent = true }
         }
         return isUrgent
     }
@@ -107,8 +113,8 @@ struct InstanceWork {
         slot.powers = emission.powers
         slot.powers.consumptionW =
             HousePowers.knowsConsumption(emission.known)
-            ? HousePowers.consumption(emission.powers, known: emission.known) : nil
-        slot.totalPowerW = HousePowers.total(emission.powers, known: emission.known)
+            ? HousePowers.consumption(emission.powers, known: emission.known).map(Shares.thousandths) : nil
+        slot.totalPowerW = HousePowers.total(emission.powers, known: emission.known).map(Shares.thousandths)
         slot.quality = emission.quality
         slot.dayEnergy = emission.dayEnergy ?? 0
         let use = HousePowers.use(emission.powers, known: emission.known)
@@ -137,10 +143,11 @@ struct InstanceWork {
             plan.alerts.append(
                 AlertRecord(
                     instance: number, kind: Self.highConsumption, start: episode.start, peakW: episode.peakW,
-                    ended: ended, detail: "above \(options.high.thresholdW) W", isNews: isNews))
+                    ended: ended, detail: highDetail, isNews: isNews))
         }
         switch event {
         case .raised(let episode):
+            highDetail = "above \(options.high.thresholdW) W"
             record(episode, nil, isNews: true)
             options.log.write(
                 .warning, "High power consumption: \(Shares.tenths(episode.peakW))W", [LogField("instance", name)])
@@ -155,6 +162,13 @@ struct InstanceWork {
                 [LogField("instance", name), LogField("peak_w", Shares.tenths(episode.peakW))])
             return true
         }
+    }
+
+    /// How all instances do. What is watched over the house ends where this one is not it any more.
+    mutating func take(_ reports: [InstanceReport]) {
+        isHouse =
+            registration.isHouse && reports.contains { $0.identity == registration.identity && $0.isHouse }
+        if !isHouse { high.forget() }
     }
 
     // MARK: Time
@@ -203,7 +217,7 @@ struct InstanceWork {
         }
         view.newestSlot = line.newestSlot
         let judged =
-            registration.isHouse
+            isHouse
             && nights.judge(
                 now: now, known: known, names: names, identities: identities, plan: &plan, store: store,
                 options: options)

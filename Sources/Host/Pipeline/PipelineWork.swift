@@ -102,7 +102,9 @@ struct PipelineWork {
             case .adopt(let new):
                 options.adopt(new)
                 for number in instances.keys { instances[number]?.adopt(options) }
-            case .report(let reports): watches.take(reports)
+            case .report(let reports):
+                watches.take(reports)
+                for number in instances.keys { instances[number]?.take(reports) }
             case .setState(let record, let reply):
                 plan.states.append(record)
                 replies.append(reply)
@@ -171,8 +173,10 @@ struct PipelineWork {
     private mutating func wish(_ number: Int, now: Instant) -> HistoryWish {
         defer { touched.insert(number) }
         do throws(StorageError) {
-            return try instances[number]?.wish(now: now, plan: &plan, store: store, options: options)
-                ?? .nothing(until: nil)
+            let wish = try instances[number]?.wish(now: now, plan: &plan, store: store, options: options)
+            // What a repair has moved was shown already.
+            if !plan.slots.isEmpty { isUrgent = true }
+            return wish ?? .nothing(until: nil)
         } catch {
             options.log.write(.warning, "gaps not looked for", [LogField("error", error.message)])
             return .nothing(until: now + Duration.minute)

@@ -68,6 +68,9 @@ package struct AlertRecord: Hashable, Sendable {
         self.isNews = isNews
     }
 
+    /// The peak as it is shown and sent: sums of powers have digits that nobody measured.
+    package var shownPeakW: Double? { peakW.map(Shares.thousandths) }
+
     /// What it is called in InfluxDB, in the API and in messages.
     package func id(of meter: InstanceIdentity) -> String { "\(meter.name)/\(kind)/\(start.seconds)" }
 }

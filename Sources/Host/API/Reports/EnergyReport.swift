@@ -5,14 +5,21 @@ package struct EnergyReport: Sendable {
     package var meter: String
     package var zone: String
     package var resolution: String
+    /// What the periods are made of: whole quarter hours.
+    package var from: Instant
+    package var to: Instant
     /// Of the costs; nil where no tariff is set or its currency was not said.
     package var currency: String?
     package var periods: [Period] = []
 
-    package init(meter: String, zone: String, resolution: String, currency: String?) {
+    package init(
+        meter: String, zone: String, resolution: String, from: Instant, to: Instant, currency: String?
+    ) {
         self.meter = meter
         self.zone = zone
         self.resolution = resolution
+        self.from = from
+        self.to = to
         self.currency = currency
     }
 
@@ -39,6 +46,8 @@ package struct EnergyReport: Sendable {
 
     /// What a request asks for.
     package struct Question: Sendable {
+        /// Nil = the house.
+        package var instance: String?
         package var resolution: String
         package var from: Instant
         package var to: Instant
@@ -49,9 +58,11 @@ extension EnergyReport {
     static let shape = Shape<Self>(
         "Energy",
         [
-            .text("meter", "The instance that is the house") { $0.meter },
+            .text("meter", "The instance") { $0.meter },
             .text("time_zone") { $0.zone },
             .text("resolution") { $0.resolution },
+            .time("from", "Where the first period may begin") { $0.from },
+            .time("to", "Nothing after it counts: the end of a quarter hour") { $0.to },
             .optionalText("currency", "Of the costs") { $0.currency },
             .list("periods", Period.shape, "Those in which something was stored, oldest first") { $0.periods },
         ])

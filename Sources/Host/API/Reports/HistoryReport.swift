@@ -116,8 +116,8 @@ extension HistoryReport {
             .text("instance") { $0.instance },
             .text("time_zone") { $0.zone },
             .word("resolution", Question.Resolution.allCases.map(\.rawValue)) { $0.resolution },
-            .time("from") { $0.from },
-            .time("to") { $0.to },
+            .time("from", "Where the first period may begin") { $0.from },
+            .time("to", "Nothing after it counts: the end of a quarter hour, but for raw") { $0.to },
             .list("series", Series.shape, "In the order of each list of a period") { $0.series },
         ])
 }

@@ -57,7 +57,7 @@ extension PhantomReport {
     static let shape = Shape<Self>(
         "Phantom",
         [
-            .text("instance", "The house") { $0.instance },
+            .text("instance") { $0.instance },
             .number("threshold_w", "Above it a night is an alert") { $0.thresholdW },
             .optionalText("currency", "Of the costs") { $0.currency },
             .list("nights", Night.shape, "Newest first") { $0.nights },

@@ -26,14 +26,14 @@ enum EnergyRoute {
         let zone = house.houseZone
         let resolution = Parameter<Resolution>.word("resolution", default: .day, "By the local clock")
         let from = Parameter.time("from", in: zone, "30 local days before `to` without it; its period is whole")
-        let to = Parameter.time("to", in: zone, "Until before it; now without it")
+        let to = Parameter.time("to", in: zone, "The quarter hour that it lies in is whole; now without it")
         return Route(
             .get, "/api/v1/energy", .history,
-            "Energies and costs of the house by quarter hour, hour, local day or month.",
-            parameters: [resolution.declaration, from.declaration, to.declaration],
+            "Energies and costs, of the house or of an instance, by quarter hour, hour, local day or month.",
+            parameters: [.instance, resolution.declaration, from.declaration, to.declaration],
             answers: [
                 .json(EnergyReport.shape.schema, "At most \(limit) periods, those in which something was stored."),
-                .noStore,
+                .noSuchInstance, .noStore,
             ],
             handler: .stored { (request) throws(Problem) in
                 let wanted = try resolution.value(in: request)
@@ -45,7 +45,9 @@ enum EnergyRoute {
                 guard (end - start) / wanted.shortest < limit else {
                     throw .tooMuch("\(wanted.rawValue): at most \(limit) periods are answered")
                 }
-                let question = EnergyReport.Question(resolution: wanted.rawValue, from: start, to: end)
+                let question = EnergyReport.Question(
+                    instance: try request.only(ParameterDeclaration.instance.name), resolution: wanted.rawValue,
+                    from: start, to: end)
                 return { () throws(Problem) in
                     .whole(.json(EnergyReport.shape.body(try house.energy(question))))
                 }

@@ -22,7 +22,8 @@ enum HistoryRoute {
         let from = Parameter.time(
             "from", in: zone,
             "Without it, before `to`: a day (raw, 15m), a week (1h), 30 days (1d), a year (1mo); its period is whole")
-        let to = Parameter.time("to", in: zone, "Until before it; now without it")
+        let to = Parameter.time(
+            "to", in: zone, "The quarter hour that it lies in is whole (raw: slots that end by then); now without it")
         let format = Parameter<Format?>.optionalWord("format", "As `Accept` says without it, else json")
         return Route(
             .get, "/api/v1/history", .history, "Power and energy over time, of the total and of circuits.",

@@ -10,12 +10,13 @@ enum HistoryRoutes {
         let nights = Parameter.integer("nights", 1...1000, default: 30, "How many, the newest first")
         return Route(
             .get, "/api/v1/phantom", .history, "What the house draws at night when nobody uses anything.",
-            parameters: [nights.declaration],
-            answers: [.json(PhantomReport.shape.schema, "Night by night."), .noStore],
+            parameters: [.instance, nights.declaration],
+            answers: [.json(PhantomReport.shape.schema, "Night by night."), .noSuchInstance, .noStore],
             handler: .stored { (request) throws(Problem) in
                 let count = try nights.value(in: request)
+                let instance = try request.only(ParameterDeclaration.instance.name)
                 return { () throws(Problem) in
-                    .whole(.json(PhantomReport.shape.body(try house.phantom(nights: count))))
+                    .whole(.json(PhantomReport.shape.body(try house.phantom(nights: count, of: instance))))
                 }
             })
     }

@@ -40,7 +40,7 @@ enum WebhookMessage {
         json.field("meter_type", meter.meterType)
         json.field("started_at", alert.start)
         json.field("ended_at", ended)
-        json.field("peak_w", alert.peakW)
+        json.field("peak_w", alert.shownPeakW)
         json.field("detail", alert.detail)
         json.field("message", sentence(alert, meter.name, isEnd: message.state == Self.ended))
         json.endObject()
@@ -56,7 +56,7 @@ enum WebhookMessage {
         case ("high_consumption", false): "High power consumption: \(peak), \(alert.detail)"
         case ("high_consumption", true): "High power consumption ended, the peak was \(peak)"
         case ("phantom_load", false): "High phantom load: \(peak) at 3am, \(alert.detail)"
-        case ("phantom_load", true): "Phantom load is back under the threshold, the peak was \(peak)"
+        case ("phantom_load", true): "Phantom load ended, the peak was \(peak)"
         case ("no_data", false): "No data from \(meter): \(alert.detail)"
         case ("no_data", true): "Data from \(meter) again"
         case ("adapter_failing", false): "\(meter) is failing: \(alert.detail)"
