@@ -73,7 +73,7 @@ enum PipelineBenchmark {
         for index in 0..<emissions {
             for (number, lane) in zip(numbers, lanes) {
                 let emission = house.emission(
-                    instance: number, at: start + Int64(index) * sampling, index: index)
+                    instance: number, at: start + Int64(index) * sampling, index: index, sampling: sampling)
                 while lane.post(emission, weight: count) == .full { usleep(1000) }
             }
         }

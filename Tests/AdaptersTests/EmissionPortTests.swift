@@ -31,7 +31,7 @@ import Testing
         if let solarW { unsafe meter_set_solar_power_w(&reading, solarW) }
         unsafe reading.known = known
         if let structSize { unsafe reading.struct_size = structSize }
-        return unsafe port.accept(&reading)
+        return unsafe port.accept(&reading, sampling: Duration.minute)
     }
 
     @Test func `a port is closed before it is opened and after it is closed`() {
@@ -60,7 +60,7 @@ import Testing
     @Test func `a reading that breaks a rule is counted and its fault is said`() {
         port.open()
         #expect(emit(structSize: 4) == METER_EMIT_INVALID)
-        #expect(unsafe port.accept(nil) == METER_EMIT_INVALID)
+        #expect(unsafe port.accept(nil, sampling: 0) == METER_EMIT_INVALID)
         #expect(port.counts.invalid == 2)
         #expect(complaints.texts.withLock { $0.count } == 2)
         #expect(board.newest(of: 3) == nil)

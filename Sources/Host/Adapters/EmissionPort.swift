@@ -58,15 +58,17 @@ package final class EmissionPort: Sendable {
     func close() { state.withLock { $0.isOpen = false } }
 
     /// `emit`: METER_EMIT_...
-    package func accept(_ reading: UnsafePointer<meter_reading>?) -> Int32 {
+    /// - Parameter sampling: ns between readings, as planned now.
+    package func accept(_ reading: UnsafePointer<meter_reading>?, sampling: Int64) -> Int32 {
         let outcome = state.withLock { state in unsafe take(reading, &state) }
         switch outcome {
         case .closed: return METER_EMIT_CLOSED
         case .refused(let reason):
             complain(reason)
             return METER_EMIT_INVALID
-        case .assembled(let emission, let note):
+        case .assembled(var emission, let note):
             if let note { complain(note) }
+            emission.sampling = sampling
             return hand(on: emission)
         }
     }

@@ -64,10 +64,16 @@ final class House: HouseView {
 
     /// An instance's newest reading, and whether it is of now.
     func newest(of entry: Instances.Entry?) -> (emission: Emission, isLive: Bool, age: Int64)? {
-        guard let entry, let number = entry.number, let emission = board.newest(of: number) else { return nil }
+        guard let number = entry?.number, let emission = board.newest(of: number) else { return nil }
         let age = Instant.now - emission.timestamp
-        return (emission, age <= entry.sampling / 2 * 5 + 2 * Duration.second, age)
+        return (emission, age <= Self.fresh(emission), age)
     }
+
+    /// For how long a reading is of now.
+    private static func fresh(_ emission: Emission) -> Int64 { emission.hold + 2 * Duration.second }
+
+    /// For how long a meter's last reading is shown before the stand-in's.
+    func shown(_ emission: Emission) -> Int64 { max(options.stale, Self.fresh(emission)) }
 
     /// Begins or ends the stand-in. Answers when to look again (monotonic ns).
     func tendStandIn() -> Int64 {
@@ -83,7 +89,7 @@ final class House: HouseView {
             // A person wants nothing to be shown.
             isNeeded = false
         } else if let newest {
-            isNeeded = newest.age > options.stale
+            isNeeded = newest.age > shown(newest.emission)
         } else {
             // Nothing was ever read: at once, as soon as it is clear that the first try failed.
             isNeeded = entry?.running == nil || status?.failures ?? 0 > 0
@@ -92,6 +98,6 @@ final class House: HouseView {
             isNeeded: isNeeded,
             reason: options.isUnconfigured ? "no meter is configured" : "the meter cannot be read")
         guard let newest, !isNeeded else { return now + Duration.second / 2 }
-        return now + max(Duration.second / 2, min(options.stale - newest.age, 10 * Duration.second))
+        return now + max(Duration.second / 2, min(shown(newest.emission) - newest.age, 10 * Duration.second))
     }
 }
