@@ -24,10 +24,14 @@ import Testing
         ) { text in complaints.texts.withLock { $0.append(text) } }
     }
 
-    /// - Parameter solarW: nil = not measured.
-    private func emit(gridW: Double = 5, solarW: Double? = nil, known: UInt64 = 0, structSize: UInt32? = nil) -> Int32 {
+    /// - Parameters:
+    ///   - solarW: nil = not measured.
+    ///   - isEmpty: no power is measured.
+    private func emit(
+        gridW: Double = 5, solarW: Double? = nil, known: UInt64 = 0, structSize: UInt32? = nil, isEmpty: Bool = false
+    ) -> Int32 {
         var reading = unsafe meter_reading_make()
-        unsafe meter_set_grid_power_w(&reading, gridW)
+        if !isEmpty { unsafe meter_set_grid_power_w(&reading, gridW) }
         if let solarW { unsafe meter_set_solar_power_w(&reading, solarW) }
         unsafe reading.known = known
         if let structSize { unsafe reading.struct_size = structSize }
@@ -71,6 +75,19 @@ import Testing
         #expect(emit(solarW: 5000) == METER_EMIT_QUEUED)
         #expect(port.counts.badValues == 1)
         #expect(board.newest(of: 3)?.powers == Powers(gridW: 5))
+        #expect(complaints.texts.withLock { $0.count } == 1)
+    }
+
+    @Test func `who has found nothing yet knows nothing, and what was found then stays`() {
+        port.open()
+        #expect(emit(known: 0, isEmpty: true) == METER_EMIT_QUEUED)
+        #expect(board.newest(of: 3)?.known == [])
+        #expect(emit(known: METER_GRID_POWER) == METER_EMIT_QUEUED)
+        #expect(board.newest(of: 3)?.known == [.grid])
+        #expect(complaints.texts.withLock { $0.isEmpty })
+        _ = intake.take()
+        #expect(emit(known: 0, isEmpty: true) == METER_EMIT_QUEUED)
+        #expect(board.newest(of: 3)?.known == [.grid])
         #expect(complaints.texts.withLock { $0.count } == 1)
     }
 

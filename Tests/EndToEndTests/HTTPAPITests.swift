@@ -101,7 +101,7 @@ struct HTTPAPITests {
         #expect(rows.count > Hostile.circuits.count && (rows.count - 1) % Hostile.circuits.count == 0)
     }
 
-    @Test("A pause is all that /health says of it, outlives kill -9, and shows the last reading as such; a resume goes on")
+    @Test("A pause is all that /health says of a meter, and outlives kill -9; a resume goes on")
     func pause() throws {
         let host = try HostProcess(QuickMock.settings.merging(["STALE_SECONDS": "1"]) { $1 })
         try host.waitForConsumption("a reading") { $0["total_power_w"] is NSNumber }

@@ -96,7 +96,9 @@ import Testing
     @Test(arguments: plans) func `a restart in the middle of a slot changes nothing`(
         _ plan: [(seconds: Double, sampling: Int64)]
     ) throws {
-        let emissions = plan.map { emission($0.seconds, $0.seconds.remainder(dividingBy: 700) + 700, sampling: $0.sampling) }
+        let emissions = plan.map {
+            emission($0.seconds, $0.seconds.remainder(dividingBy: 700) + 700, sampling: $0.sampling)
+        }
         var whole = makeLine()
         var expected: [Slot] = []
         for emission in emissions {

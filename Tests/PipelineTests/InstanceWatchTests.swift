@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func `a meter that is read less often, as planned, is not silent before three of its readings are missing`() throws {
+    @Test func `a meter that is read less often, as planned, is not silent before three readings are missing`() throws {
         try withHost { directory, host in
             try read(&host, 1)
             // The ration has to last, and then it is renewed.

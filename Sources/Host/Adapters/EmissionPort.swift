@@ -22,7 +22,7 @@ package final class EmissionPort: Sendable {
         var assembly: ReadingAssembly
         var counts = Counts()
         var isOpen = false
-        /// What the first reading since start said.
+        /// What the first reading since start said that knew anything.
         var known: PowerSet?
     }
 
@@ -108,7 +108,8 @@ package final class EmissionPort: Sendable {
             var emission = try unsafe state.assembly.emission(reading, instance: instance, now: now)
             emission.receivedMonotonic = Clock.monotonic()
             var note: String?
-            if let known = state.known, known != emission.known {
+            // Who has not found its meter yet knows nothing, and has not said what a total means.
+            if let known = state.known, known != emission.known, !known.isEmpty {
                 note = "the reading's 'known' changed while running; the first one counts"
                 emission.known = known
             }
