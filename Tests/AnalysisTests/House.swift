@@ -17,9 +17,9 @@ struct House {
         counters: Flows<Millijoules?> = Flows(repeating: nil), day: Double? = nil, circuits: [CircuitSample] = []
     ) -> Emission {
         Emission(
-            instance: 0, timestamp: .noon + Int64(seconds * 1e9), period: Int64(period * 1e9),
-            sampling: sampling, known: known, powers: powers, counters: counters, dayEnergy: day.flatMap(Energy.millijoules(kWh:)), circuits: circuits,
-            catalog: catalog)
+            instance: 0, timestamp: .noon + Int64(seconds * 1e9), period: Int64(period * 1e9), sampling: sampling,
+            known: known, powers: powers, counters: counters, dayEnergy: day.flatMap(Energy.millijoules(kWh:)),
+            circuits: circuits, catalog: catalog)
     }
 
     /// Folds into the slots from noon on, one after the other, as the pipeline does.

@@ -19,8 +19,8 @@ import Testing
 
     private func emission(_ seconds: Double, _ powerW: Double = 1000, sampling: Int64 = 30) -> Emission {
         Emission(
-            instance: 0, timestamp: noon + Int64(seconds * 1e9), sampling: sampling * Duration.second, known: [.consumption],
-            powers: Powers(consumptionW: powerW))
+            instance: 0, timestamp: noon + Int64(seconds * 1e9), sampling: sampling * Duration.second,
+            known: [.consumption], powers: Powers(consumptionW: powerW))
     }
 
     private func day(_ instant: Instant) -> DayBounds {

@@ -101,7 +101,8 @@ import Testing
             var counters = Flows<Millijoules?>(repeating: nil)
             counters.exported = 77
             let emission = Emission(
-                instance: instance, timestamp: noon + 5, period: 60, sampling: 300, quality: .estimated, known: [.grid, .solar],
+                instance: instance, timestamp: noon + 5, period: 60, sampling: 300, quality: .estimated,
+                known: [.grid, .solar],
                 powers: Powers(gridW: -100.25, solarW: 4000), counters: counters, dayEnergy: 99, circuits: [sample],
                 catalog: catalog)
             try commit(store) {

@@ -31,7 +31,8 @@ struct InstanceWatches {
     mutating func hear(
         _ emission: Emission, at moment: InstanceWatch.Moment, plan: inout CommitPlan, log: Log
     ) -> Bool {
-        guard let alerts = watches[emission.instance]?.hear(sampling: emission.sampling, at: moment), !alerts.isEmpty else { return false }
+        guard let alerts = watches[emission.instance]?.hear(sampling: emission.sampling, at: moment), !alerts.isEmpty
+        else { return false }
         tell(alerts, &plan, log)
         return true
     }
