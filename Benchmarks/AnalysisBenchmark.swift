@@ -8,7 +8,7 @@ enum AnalysisBenchmark {
 
     static func run() -> [Measurement] {
         let house = Household(circuits: circuits)
-        let rules = FoldRules(instance: 1, sampling: 300 * Duration.second, maximumPowerW: 100_000, isHouse: true)
+        let rules = FoldRules(instance: 1, maximumPowerW: 100_000, isHouse: true)
         let interval = 300 * Duration.second
         var high = HighConsumption(
             rules: HighConsumption.Rules(thresholdW: 5000, hold: Duration.minute, clear: Duration.minute))

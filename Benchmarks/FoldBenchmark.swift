@@ -12,7 +12,7 @@ enum FoldBenchmark {
 
     static func run() -> [Measurement] {
         let house = Household(circuits: circuits)
-        let rules = FoldRules(instance: 1, sampling: sampling, maximumPowerW: 100_000, isHouse: true)
+        let rules = FoldRules(instance: 1, maximumPowerW: 100_000, isHouse: true)
         let perSlot = Int(interval / sampling)
         var carry = Carry(at: .newYear)
         var previous: Emission?
@@ -27,7 +27,9 @@ enum FoldBenchmark {
             for _ in 0..<Int(Duration.day / interval) {
                 let start = carry.at
                 let emissions = (1...perSlot).map { index in
-                    house.emission(instance: 1, at: start + Int64(index) * sampling, index: slots * perSlot + index)
+                    house.emission(
+                        instance: 1, at: start + Int64(index) * sampling, index: slots * perSlot + index,
+                        sampling: sampling)
                 }
                 for emission in emissions {
                     _ = high.take(HousePowers.use(emission.powers, known: emission.known), at: emission.timestamp)

@@ -23,9 +23,11 @@ struct Household {
         }
     }
 
-    func emission(instance: Int, at instant: Instant, index: Int) -> Emission {
+    func emission(
+        instance: Int, at instant: Instant, index: Int, sampling: Int64 = 300 * Duration.second
+    ) -> Emission {
         Emission(
-            instance: instance, timestamp: instant, known: Self.known,
+            instance: instance, timestamp: instant, sampling: sampling, known: Self.known,
             powers: Powers(gridW: Double(index % 7000) - 1500.5, solarW: Double(index % 5000) + 0.25),
             circuits: rounds[index % rounds.count], catalog: catalog)
     }

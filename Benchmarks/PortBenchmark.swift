@@ -23,7 +23,7 @@ enum PortBenchmark {
         for round in 0..<rounds {
             reading.change(round)
             let begin = Clock.monotonic()
-            let code = unsafe port.accept(reading.pointer)
+            let code = unsafe port.accept(reading.pointer, sampling: Duration.minute)
             times.append(Clock.monotonic() - begin)
             guard code == METER_EMIT_QUEUED else { throw Failure(code: code) }
             _ = intake.take()

@@ -5,7 +5,7 @@ import Storage
 
 /// What a sample costs, from the queue to the disk, by the number of its circuits and of the instances beside it.
 enum SampleBenchmark {
-    private static let samples = 20_000
+    private static let samples = 100_000
 
     static func run() throws -> [Measurement] {
         let byCircuits = try [10, 100, 1000].map { try cost(circuits: $0, instances: 1) }

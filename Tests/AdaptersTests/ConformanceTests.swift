@@ -41,6 +41,16 @@ import Testing
         #expect(CheckSetup(Frame(kind: 1, payload: Array(payload.dropLast()))) == nil)
     }
 
+    @Test("What an adapter knows is the same all the time, from when it has found its meter")
+    func known() {
+        for known in [[], [0, 0], [3, 3, 3], [0, 0, 1, 1]] as [[UInt64]] {
+            #expect(ReadingChecks.changeOfKnown(known) == nil, "\(known)")
+        }
+        for known in [[1, 3], [3, 1], [0, 1, 3], [0, 1, 0]] as [[UInt64]] {
+            #expect(ReadingChecks.changeOfKnown(known) != nil, "\(known)")
+        }
+    }
+
     @Test("The same seed makes the same values")
     func seeds() {
         var (one, same, other) = (SeededNumbers(seed: 7), SeededNumbers(seed: 7), SeededNumbers(seed: 8))

@@ -24,14 +24,18 @@ import Testing
         ) { text in complaints.texts.withLock { $0.append(text) } }
     }
 
-    /// - Parameter solarW: nil = not measured.
-    private func emit(gridW: Double = 5, solarW: Double? = nil, known: UInt64 = 0, structSize: UInt32? = nil) -> Int32 {
+    /// - Parameters:
+    ///   - solarW: nil = not measured.
+    ///   - isEmpty: no power is measured.
+    private func emit(
+        gridW: Double = 5, solarW: Double? = nil, known: UInt64 = 0, structSize: UInt32? = nil, isEmpty: Bool = false
+    ) -> Int32 {
         var reading = unsafe meter_reading_make()
-        unsafe meter_set_grid_power_w(&reading, gridW)
+        if !isEmpty { unsafe meter_set_grid_power_w(&reading, gridW) }
         if let solarW { unsafe meter_set_solar_power_w(&reading, solarW) }
         unsafe reading.known = known
         if let structSize { unsafe reading.struct_size = structSize }
-        return unsafe port.accept(&reading)
+        return unsafe port.accept(&reading, sampling: Duration.minute)
     }
 
     @Test func `a port is closed before it is opened and after it is closed`() {
@@ -60,7 +64,7 @@ import Testing
     @Test func `a reading that breaks a rule is counted and its fault is said`() {
         port.open()
         #expect(emit(structSize: 4) == METER_EMIT_INVALID)
-        #expect(unsafe port.accept(nil) == METER_EMIT_INVALID)
+        #expect(unsafe port.accept(nil, sampling: 0) == METER_EMIT_INVALID)
         #expect(port.counts.invalid == 2)
         #expect(complaints.texts.withLock { $0.count } == 2)
         #expect(board.newest(of: 3) == nil)
@@ -71,6 +75,19 @@ import Testing
         #expect(emit(solarW: 5000) == METER_EMIT_QUEUED)
         #expect(port.counts.badValues == 1)
         #expect(board.newest(of: 3)?.powers == Powers(gridW: 5))
+        #expect(complaints.texts.withLock { $0.count } == 1)
+    }
+
+    @Test func `who has found nothing yet knows nothing, and what was found then stays`() {
+        port.open()
+        #expect(emit(known: 0, isEmpty: true) == METER_EMIT_QUEUED)
+        #expect(board.newest(of: 3)?.known == [])
+        #expect(emit(known: METER_GRID_POWER) == METER_EMIT_QUEUED)
+        #expect(board.newest(of: 3)?.known == [.grid])
+        #expect(complaints.texts.withLock { $0.isEmpty })
+        _ = intake.take()
+        #expect(emit(known: 0, isEmpty: true) == METER_EMIT_QUEUED)
+        #expect(board.newest(of: 3)?.known == [.grid])
         #expect(complaints.texts.withLock { $0.count } == 1)
     }
 

@@ -31,7 +31,8 @@ import Testing
                 instance: InstanceIdentity(meterType: type),
                 port: EmissionPort(
                     instance: 1, circuits: [], maximumPowerW: 1e6, board: LiveBoard(), lane: nil, complain: { _ in }),
-                state: [:], requestsPerDay: nil, memory: AdapterRig.Memory(), log: log)
+                state: [:], requestsPerDay: nil, sampling: Duration.second, isPush: false, memory: AdapterRig.Memory(),
+                log: log)
             switch adapter.place {
             case .host(let hosted):
                 hosting = InProcessHosting(

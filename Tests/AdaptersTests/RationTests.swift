@@ -108,6 +108,33 @@ import Testing
         #expect(meter.refused <= 3, "\(meter.refused)")
     }
 
+    @Test func `a reading is taken for as far apart from the next as the ration makes it, up to a quarter hour`() {
+        var ration = Ration(limit: 1440, sampling: Duration.minute)
+        var reads = 0
+        func read(_ cost: Int) {
+            ration.noteRead()
+            _ = ration.spend(cost, at: noon + Int64(reads) * Duration.minute)
+            reads += 1
+        }
+        #expect(ration.plannedSampling(at: noon) == Duration.minute)
+        for _ in 0..<60 { read(5) }
+        let slowed = ration.plannedSampling(at: noon + Duration.hour)
+        #expect(slowed == ration.pace(at: noon + Duration.hour))
+        #expect((4 * Duration.minute...8 * Duration.minute).contains(slowed), "\(slowed)")
+        // A day on it is as if nothing had been.
+        let renewed = ration.plannedSampling(at: noon + 30 * Duration.hour)
+        #expect(renewed == ration.pace(at: noon + 30 * Duration.hour) && renewed < slowed)
+        // Somebody uses all of it up: that is no plan any more.
+        _ = ration.spend(1140, at: noon + Duration.hour)
+        #expect(ration.left(at: noon + Duration.hour) == 0)
+        #expect(ration.pace(at: noon + Duration.hour) > 20 * Duration.hour)
+        #expect(ration.plannedSampling(at: noon + Duration.hour) == 15 * Duration.minute)
+        // Who is read every hour by setting is read every hour.
+        #expect(Ration(limit: 24, sampling: Duration.hour).plannedSampling(at: noon) == Duration.hour)
+        // What pushes is not held back by a ration.
+        #expect(Ration(limit: 24).plannedSampling(at: noon) == 0)
+    }
+
     @Test func `after a ration was used up it is said when it goes on, and the rest is not spent at once`() throws {
         var ration = Ration(limit: 240, sampling: Duration.minute)
         for hour in 0..<10 { _ = ration.spend(24, at: noon + Int64(hour) * Duration.hour) }

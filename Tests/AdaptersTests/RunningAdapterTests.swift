@@ -171,6 +171,7 @@ import Testing
         // What is left of the day is spread over it; a person may be in a hurry.
         try waitUntil("a long pause") { rig.status.nextRun.map { $0 - .now > 10 * Duration.hour } ?? false }
         #expect(server.count == 1)
+        #expect(rig.board.newest(of: 1)?.sampling == 15 * Duration.minute)
         try waitUntil("the second request") {
             rig.running.readNow()
             return server.count == 2

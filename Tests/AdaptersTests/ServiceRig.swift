@@ -27,7 +27,7 @@ struct ServiceRig {
             instance: 1, circuits: [], maximumPowerW: 100_000, board: LiveBoard(), lane: nil, complain: { _ in })
         services = try InstanceServices(
             instance: InstanceIdentity(meterType: "test"), port: port, state: state, requestsPerDay: requestsPerDay,
-            memory: memory, log: Log(descriptor: logFile.fileDescriptor))
+            sampling: Duration.minute, isPush: false, memory: memory, log: Log(descriptor: logFile.fileDescriptor))
         context = HostContext(
             instance: "test", settings: settings, declared: declared, gate: services.gate, services: services)
         hostAddress = unsafe UInt(bitPattern: context.makeHost())

@@ -37,6 +37,35 @@ import Testing
         #expect(slots[2] == nil)
     }
 
+    @Test func `what a sample holds for follows from the plan in force when it was taken`() throws {
+        // Read once a minute; then the ration has to last, and it is every five minutes; then it is renewed.
+        var house = House(sampling: 60 * Duration.second)
+        func samples(_ seconds: [Double]) -> [Emission] {
+            seconds.map { house.emission(at: $0, Powers(consumptionW: 1000)) }
+        }
+        var emissions = samples([0, 60, 120, 180])
+        house.sampling = 300 * Duration.second
+        emissions += samples([240, 540, 840])
+        house.sampling = 60 * Duration.second
+        emissions += samples([1140])
+        let slots = house.fold(emissions, slots: 5)
+        #expect(slots.prefix(3).map { $0?.coverage } == [1, 1, 1])
+        #expect(slots.prefix(3).map { $0?.energy.consumed } == .init(repeating: millijoules(1000, 300), count: 3))
+        // The next one did not come when it was to.
+        #expect(slots[3]?.coverage == 1)
+        #expect(slots[4]?.coverage == 0.3)
+        #expect(slots[4]?.energy.consumed == millijoules(1000, 90))
+    }
+
+    @Test func `a meter that is away longer than planned is a gap, however slow the plan was before`() throws {
+        // An adapter that fails is tried again less often; its last reading was taken by the plan of before.
+        let house = House(sampling: 60 * Duration.second)
+        let emissions = (0..<4).map { house.emission(at: Double($0) * 300, Powers(consumptionW: 1000)) }
+        let slots = house.fold(emissions, slots: 3)
+        #expect(slots.map { $0?.coverage } == [0.5, 0.5, 0.5])
+        #expect(slots.map { $0?.energy.consumed } == .init(repeating: millijoules(1000, 150), count: 3))
+    }
+
     @Test func `import and export are kept apart by sign`() throws {
         let house = House(known: [.grid, .solar])
         let emissions = (0...10).map { index in

@@ -10,16 +10,16 @@ struct House {
     var dayStart: Instant = .noon - 12 * Duration.hour
     var catalog = CircuitCatalog.empty
 
-    var rules: FoldRules { FoldRules(instance: 0, sampling: sampling, maximumPowerW: 100_000, isHouse: true) }
+    var rules: FoldRules { FoldRules(instance: 0, maximumPowerW: 100_000, isHouse: true) }
 
     func emission(
         at seconds: Double, _ powers: Powers = Powers(), period: Double = 0,
         counters: Flows<Millijoules?> = Flows(repeating: nil), day: Double? = nil, circuits: [CircuitSample] = []
     ) -> Emission {
         Emission(
-            instance: 0, timestamp: .noon + Int64(seconds * 1e9), period: Int64(period * 1e9), known: known,
-            powers: powers, counters: counters, dayEnergy: day.flatMap(Energy.millijoules(kWh:)), circuits: circuits,
-            catalog: catalog)
+            instance: 0, timestamp: .noon + Int64(seconds * 1e9), period: Int64(period * 1e9), sampling: sampling,
+            known: known, powers: powers, counters: counters, dayEnergy: day.flatMap(Energy.millijoules(kWh:)),
+            circuits: circuits, catalog: catalog)
     }
 
     /// Folds into the slots from noon on, one after the other, as the pipeline does.

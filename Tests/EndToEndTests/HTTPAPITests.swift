@@ -101,9 +101,9 @@ struct HTTPAPITests {
         #expect(rows.count > Hostile.circuits.count && (rows.count - 1) % Hostile.circuits.count == 0)
     }
 
-    @Test("A pause is said in /health and outlives kill -9; a resume goes on")
+    @Test("A pause is all that /health says of a meter, and outlives kill -9; a resume goes on")
     func pause() throws {
-        let host = try HostProcess(QuickMock.settings)
+        let host = try HostProcess(QuickMock.settings.merging(["STALE_SECONDS": "1"]) { $1 })
         try host.waitForConsumption("a reading") { $0["total_power_w"] is NSNumber }
         func state() throws -> String? {
             let adapters = try HTTP.get(host.port, "/api/v1/adapters").object()["adapters"] as? [[String: Any]]
@@ -114,6 +114,12 @@ struct HTTPAPITests {
         #expect(try answer.object()["action"] as? String == "pause")
         try waitUntil("the pause", within: 10) { try state() == "paused" }
         #expect(try HTTP.post(host.port, "/api/v1/adapters/mock/read").status == 409)
+        // Nothing stands in for it.
+        try host.waitForConsumption("its last reading") {
+            $0["stale"] as? Bool == true && $0["simulated"] as? Bool == false && $0["total_power_w"] is NSNumber
+        }
+        let problems = try host.health()["problems"] as? [[String: Any]] ?? []
+        #expect(problems.map { $0["what"] as? String } == ["mock is paused: nothing of it is read"])
         try waitUntil("the durable pause", within: 10) {
             try !StoredSlots(dataDirectory: host.dataDirectory)
                 .query("SELECT 1 AS found FROM state WHERE key = 'host:paused'").isEmpty
@@ -134,6 +140,8 @@ struct HTTPAPITests {
             $0["total_power_w"] is NSNumber && $0["stale"] as? Bool == false
         }
         try host.waitForHealth("health") { $0["status"] as? String == "healthy" }
+        let alerts = try StoredSlots(dataDirectory: host.dataDirectory).query("SELECT kind FROM alert")
+        #expect(alerts.isEmpty)
     }
 
     @Test("A reading that is asked for comes before its time")

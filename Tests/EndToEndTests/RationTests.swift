@@ -82,4 +82,40 @@ struct RationTests {
         #expect(try host.health()["status"] as? String == "healthy")
         #expect(try report(host)["failures"] as? Int == 0)
     }
+
+    @Test("A meter that its ration lets be read less often is read as planned: no gap, not stale, not silent")
+    func slowed() throws {
+        // A read of 100 requests: the second comes some six seconds after the first, the third ten later.
+        let host = try host(cost: 100, ["FALLBACK": "mock", "STALE_SECONDS": "1"])
+        let store = StoredSlots(dataDirectory: host.dataDirectory)
+        try host.waitForConsumption("the first reading") { $0["total_power_w"] as? Double == 200 }
+        func standIns() -> Int { host.log.components(separatedBy: "mock data stands in").count }
+        let before = standIns()
+        var isStale = false
+        try waitUntil("the second reading; the log:\n\(host.log.suffix(2000))", within: 20) {
+            let readings = try HTTP.get(host.port, "/api/v1/readings").text
+            isStale = isStale || readings.contains("\"stale\":true")
+            return try requests("live") >= 200
+        }
+        #expect(!isStale)
+        #expect(try host.health()["status"] as? String == "healthy")
+        #expect(try store.query("SELECT kind FROM alert").isEmpty)
+        #expect(standIns() == before)
+        // A restart in the middle of it makes the same slots.
+        host.kill9()
+        try host.start()
+        try waitUntil("the slots up to the reading after the restart", within: 20) { try slots(store).count >= 8 }
+        let stored = try slots(store)
+        #expect(zip(stored, stored.dropFirst()).allSatisfy { $0.end == $1.end - 1_000_000_000 }, "\(stored)")
+        // Each of two stretches in a slot is rounded.
+        #expect(stored.allSatisfy { $0.coverage == 1 && abs($0.energy - 200_000) <= 1 }, "\(stored)")
+    }
+
+    /// Whole slots behind the first reading's, but the newest.
+    private func slots(_ store: StoredSlots) throws -> [(end: Int64, coverage: Double, energy: Int64)] {
+        try store.query("SELECT end, coverage, consumed_mj FROM slot WHERE end > start ORDER BY end").map { row in
+            func number(_ name: String) -> NSNumber { row[name] as? NSNumber ?? -1 }
+            return (number("end").int64Value, number("coverage").doubleValue, number("consumed_mj").int64Value)
+        }.dropFirst().dropLast()
+    }
 }

@@ -151,6 +151,37 @@ import Testing
         }
     }
 
+    @Test func `the log is asked for what was not read as planned, and not for what was`() throws {
+        let end = start + 6 * Duration.hour
+        let outage = (start + 3 * Duration.hour)..<(start + 4 * Duration.hour)
+        try withDirectory { directory in
+            var host = try host(directory, at: start)
+            // Read every ten minutes, since the ration has to last.
+            var now = start
+            while now < end {
+                if !outage.contains(now) {
+                    host.emit(
+                        Emission(
+                            instance: host.instance, timestamp: now, sampling: 10 * Duration.minute,
+                            known: [.grid, .solar], powers: Powers(gridW: 500, solarW: 1000), catalog: Self.catalog))
+                }
+                host.turn(wall: now + 31 * Duration.second)
+                now = now + 10 * Duration.minute
+            }
+            let question = try #require(try host.question(wall: end))
+            // The reading before the outage held for 25 minutes.
+            let (from, to) = (outage.lowerBound + 15 * Duration.minute, outage.upperBound)
+            #expect((question.from, question.to) == (from, to))
+            try host.answer(
+                HistoryAnswer(records: log(question, host.instance), outcome: .complete, coveredTo: question.to),
+                to: question, wall: end)
+            #expect(try host.question(wall: end) == nil)
+            #expect(try slots(directory).filter { $0.start >= start + 1 }.allSatisfy { $0.coverage == 1 })
+            let filled = try slots(directory).first { $0.end == to }
+            #expect(filled?.powers.gridW == truth(host.instance, to).powers.gridW)
+        }
+    }
+
     @Test func `what a counter told of an outage stays, spread as the log says`() throws {
         let outage = (start + 10 * Duration.hour)..<(start + 20 * Duration.hour)
         let end = start + 30 * Duration.hour

@@ -13,14 +13,14 @@ import Testing
         InstanceLine(
             settings: InstanceLine.Settings(
                 identity: InstanceIdentity(meterType: "test"), interval: interval, late: 60 * Duration.second,
-                rules: FoldRules(instance: 0, sampling: 30 * Duration.second, maximumPowerW: 100_000, isHouse: true)),
+                rules: FoldRules(instance: 0, maximumPowerW: 100_000, isHouse: true)),
             base: base, journal: journal)
     }
 
-    private func emission(_ seconds: Double, _ powerW: Double = 1000) -> Emission {
+    private func emission(_ seconds: Double, _ powerW: Double = 1000, sampling: Int64 = 30) -> Emission {
         Emission(
-            instance: 0, timestamp: noon + Int64(seconds * 1e9), known: [.consumption],
-            powers: Powers(consumptionW: powerW))
+            instance: 0, timestamp: noon + Int64(seconds * 1e9), sampling: sampling * Duration.second,
+            known: [.consumption], powers: Powers(consumptionW: powerW))
     }
 
     private func day(_ instant: Instant) -> DayBounds {
@@ -86,8 +86,19 @@ import Testing
         }
     }
 
-    @Test func `a restart in the middle of a slot changes nothing`() throws {
-        let emissions = (1...40).map { emission(Double($0) * 25, Double($0 * 37 % 1000)) }
+    /// Readings, and how often they were to come when each was taken.
+    private static let plans: [[(seconds: Double, sampling: Int64)]] = [
+        (1...40).map { (Double($0) * 25, 30) },
+        // A ration has to last, then it is renewed.
+        (1...9).map { (Double($0) * 30, 30) } + [(300, 100), (400, 200), (600, 200), (800, 200), (1000, 30)],
+    ]
+
+    @Test(arguments: plans) func `a restart in the middle of a slot changes nothing`(
+        _ plan: [(seconds: Double, sampling: Int64)]
+    ) throws {
+        let emissions = plan.map {
+            emission($0.seconds, $0.seconds.remainder(dividingBy: 700) + 700, sampling: $0.sampling)
+        }
         var whole = makeLine()
         var expected: [Slot] = []
         for emission in emissions {
@@ -106,13 +117,14 @@ import Testing
                 base = Carry(decoding: final.base.encoded())
                 journal.removeAll { $0.timestamp < final.keepFrom }
             }
-            if index % 7 == 3 { line = makeLine(base: base, journal: journal) }
+            if index % 7 == 3 || index > 10 { line = makeLine(base: base, journal: journal) }
         }
         // A restarted line gives closed slots again; what is stored is the same.
         let stored = Dictionary(slots.map { ($0.end, $0) }, uniquingKeysWith: { $1 })
         let wanted = Dictionary(expected.map { ($0.end, $0) }, uniquingKeysWith: { $1 })
         #expect(stored == wanted)
         #expect(wanted.count == 3)
+        #expect(wanted.values.filter { $0.start > at(0) }.allSatisfy { $0.coverage == 1 })
     }
 
     @Test func `silence makes no slots, and the emission that ends it goes on`() {

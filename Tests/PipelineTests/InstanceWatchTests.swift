@@ -26,12 +26,14 @@ import Testing
             directory: directory, zone: .utc, at: wall, highThresholdW: highThresholdW, tellsAlerts: true)
     }
 
-    private func read(_ host: inout RunningHost, _ minute: Int64, powerW: Double = 500) throws {
+    /// - Parameter sampling: minutes until the next reading was to come.
+    private func read(
+        _ host: inout RunningHost, _ minute: Int64, sampling: Int64 = 1, powerW: Double = 500
+    ) throws {
         host.emit(
             Emission(
-                instance: host.instance, timestamp: at(minute), period: 0, known: [.grid],
-                powers: Powers(gridW: powerW),
-                circuits: [], catalog: CircuitCatalog(circuits: [], version: 1)))
+                instance: host.instance, timestamp: at(minute), sampling: sampling * Duration.minute, known: [.grid],
+                powers: Powers(gridW: powerW), circuits: [], catalog: CircuitCatalog(circuits: [], version: 1)))
         host.turn(wall: at(minute))
     }
 
@@ -67,6 +69,23 @@ import Testing
             host.turn(wall: at(85))
             try read(&host, 90)
             #expect(try alerts(directory) == ["no_data 1-70", "no_data 70-90"])
+        }
+    }
+
+    @Test func `a meter that is read less often, as planned, is not silent before three readings are missing`() throws {
+        try withHost { directory, host in
+            try read(&host, 1)
+            // The ration has to last, and then it is renewed.
+            for minute: Int64 in [10, 30, 50] { try read(&host, minute, sampling: 20) }
+            host.report(.failing("unreachable"), wall: at(70))
+            host.report(.working, wall: at(100))
+            host.turn(wall: at(109))
+            #expect(try alerts(directory).isEmpty)
+            host.turn(wall: at(110))
+            #expect(try alerts(directory) == ["no_data 50-"])
+            try read(&host, 120)
+            host.turn(wall: at(135))
+            #expect(try alerts(directory) == ["no_data 50-120", "no_data 120-"])
         }
     }
 
@@ -251,15 +270,33 @@ import Testing
             InstanceWatch.Moment(wall: wall, monotonic: monotonic * Duration.minute)
         }
         watch.begin(patience: 15 * Duration.minute, at: moment(Instant(seconds: 0), 0))
-        #expect(watch.hear(at: moment(at(0), 5)).isEmpty)
+        #expect(watch.hear(sampling: 0, at: moment(at(0), 5)).isEmpty)
         #expect(watch.judge(at: moment(at(10_000), 6)).isEmpty)
         #expect(watch.due == 20 * Duration.minute)
         let raised = watch.judge(at: moment(at(0), 20))
         #expect(raised.map(\.start) == [at(-15)])
         #expect(watch.due == nil)
         // Set back while it went on.
-        let ended = watch.hear(at: moment(at(-100), 21))
+        let ended = watch.hear(sampling: 0, at: moment(at(-100), 21))
         #expect(ended.map(\.ended) == [at(-15)])
+    }
+
+    @Test func `a paused instance that is set up anew is not listened to until it is resumed`() {
+        var watch = InstanceWatch(number: 1, identity: InstanceIdentity(meterType: "test"), open: [])
+        func moment(_ minutes: Int64) -> InstanceWatch.Moment {
+            InstanceWatch.Moment(wall: at(minutes), monotonic: minutes * Duration.minute)
+        }
+        func report(_ condition: InstanceReport.Condition) -> InstanceReport {
+            InstanceReport(identity: watch.identity, condition: condition, interval: 5 * Duration.minute, sampling: 1)
+        }
+        watch.begin(patience: 15 * Duration.minute, at: moment(0))
+        #expect(watch.take(report(.off), at: moment(1)).isEmpty)
+        // Changed settings; how it does is not reported again, since that has not changed.
+        watch.begin(patience: 15 * Duration.minute, at: moment(2))
+        #expect(watch.judge(at: moment(60)).isEmpty)
+        #expect(watch.due == nil)
+        #expect(watch.take(report(.starting), at: moment(60)).isEmpty)
+        #expect(watch.due == 75 * Duration.minute)
     }
 
     @Test func `a night is news when it is judged on its day, and is told once`() throws {
@@ -274,7 +311,7 @@ import Testing
                 host.emit(
                     Emission(
                         instance: host.instance, timestamp: midnight + minute * Duration.minute, period: 0,
-                        known: [.grid], powers: Powers(gridW: 500), circuits: [],
+                        sampling: 5 * Duration.minute, known: [.grid], powers: Powers(gridW: 500), circuits: [],
                         catalog: CircuitCatalog(circuits: [], version: 1)))
                 if delay == Duration.hour { host.turn(wall: midnight + minute * Duration.minute) }
             }

@@ -67,6 +67,44 @@ struct SettingTests {
         }
     }
 
+    @Test("What was the grid in the run before stays it, although another three-phase meter speaks first")
+    func rememberedMains() throws {
+        let meters = ["1", "2"].map {
+            ShellyGen2("shellypro3em-\($0)", .threePhase, [.constant(1), .constant(1), .constant(1)], at: Village.noon)
+        }
+        var village = try Village(gen2: meters, rememberedMains: "shellypro3em-2")
+        for _ in 0..<8 {
+            village.receive(meters[0].statusMessages())
+            village.pass(seconds: 10)
+        }
+        let before = try #require(village.readings.last)
+        #expect(before.known == .grid && before.gridPowerW == nil)
+        #expect(before.circuits.map(\.kind) == [.load, .load, .load, .load])
+        let complaint = try #require(village.household.complaint(at: village.now)?.message)
+        #expect(complaint.contains("shellypro3em-2") && complaint.contains("SHELLY_MAINS"))
+        village.receive(meters[1].statusMessages())
+        village.pass(seconds: 2)
+        let reading = try #require(village.readings.last)
+        #expect(reading.gridPowerW == 3)
+        #expect(reading.circuits.prefix(4).map(\.kind) == before.circuits.map(\.kind), "nothing changes its role")
+        #expect(village.household.rememberedMains == "shellypro3em-2")
+        #expect(village.household.complaint(at: village.now) == nil)
+    }
+
+    @Test("A house with a roof has a grid, also before its meter has been found")
+    func lateMains() throws {
+        let roof = ShellyGen1("shellyem-1", [.constant(900), .constant(40)], at: Village.noon)
+        let mains = ShellyGen2(
+            "shellypro3em-1", .threePhase, [.constant(1), .constant(1), .constant(1)], at: Village.noon)
+        var village = try Village(["solar": "shellyem-1/emeter/0"], gen1: [roof], gen2: [mains])
+        village.pass(seconds: 5)
+        #expect(village.readings.last?.solarPowerW == 900)
+        village.receive(mains.online(true), isRetained: true)
+        village.pass(seconds: 5)
+        #expect(village.readings.last?.gridPowerW == 3)
+        #expect(village.readings.allSatisfy { $0.known == [.grid, .solar] })
+    }
+
     @Test("Of several three-phase meters none is the mains until a setting says which, or one was before")
     func severalThreePhases() throws {
         let meters = ["1", "2"].map {

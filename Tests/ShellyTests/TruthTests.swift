@@ -77,11 +77,10 @@ struct TruthTests {
             counters.imported = reading.totalEnergy.importKWh.flatMap { Energy.millijoules(kWh: $0) }
             counters.exported = reading.totalEnergy.exportKWh.flatMap { Energy.millijoules(kWh: $0) }
             return Emission(
-                instance: 0, timestamp: Instant(nanoseconds: reading.timestamp ?? 0), known: .grid,
-                powers: Powers(gridW: reading.gridPowerW), counters: counters)
+                instance: 0, timestamp: Instant(nanoseconds: reading.timestamp ?? 0), sampling: 60 * Duration.second,
+                known: .grid, powers: Powers(gridW: reading.gridPowerW), counters: counters)
         }
-        let rules = FoldRules(
-            instance: 0, sampling: 60 * Duration.second, maximumPowerW: 100_000, isHouse: true)
+        let rules = FoldRules(instance: 0, maximumPowerW: 100_000, isHouse: true)
         var carry = Carry(at: Instant(seconds: Int64(Village.noon)))
         let midnight = Instant(seconds: Int64(Village.noon - 43_200))
         return (-2..<12).compactMap { number in

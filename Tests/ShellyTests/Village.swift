@@ -18,9 +18,12 @@ struct Village {
     /// 2026-06-01T12:00:00Z.
     static let noon = 1_780_315_200
 
-    init(_ settings: [String: String] = [:], gen1: [ShellyGen1] = [], gen2: [ShellyGen2] = []) throws {
+    init(
+        _ settings: [String: String] = [:], gen1: [ShellyGen1] = [], gen2: [ShellyGen2] = [],
+        rememberedMains: String? = nil
+    ) throws {
         let preferences = try Preferences(settings: settings)
-        household = Household(preferences, own: "smart-meter-test", rememberedMains: nil)
+        household = Household(preferences, own: "smart-meter-test", rememberedMains: rememberedMains)
         self.gen1 = gen1
         self.gen2 = gen2
         now = Moment(wall: Int64(Self.noon) * Moment.second, monotonic: 1000 * Moment.second)

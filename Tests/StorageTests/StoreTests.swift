@@ -101,7 +101,8 @@ import Testing
             var counters = Flows<Millijoules?>(repeating: nil)
             counters.exported = 77
             let emission = Emission(
-                instance: instance, timestamp: noon + 5, period: 60, quality: .estimated, known: [.grid, .solar],
+                instance: instance, timestamp: noon + 5, period: 60, sampling: 300, quality: .estimated,
+                known: [.grid, .solar],
                 powers: Powers(gridW: -100.25, solarW: 4000), counters: counters, dayEnergy: 99, circuits: [sample],
                 catalog: catalog)
             try commit(store) {
@@ -114,7 +115,7 @@ import Testing
             #expect(back.counters == emission.counters)
             #expect(back.circuits == emission.circuits)
             #expect(back.known == emission.known)
-            #expect(back.period == 60 && back.dayEnergy == 99 && back.quality == .estimated)
+            #expect(back.period == 60 && back.sampling == 300 && back.dayEnergy == 99 && back.quality == .estimated)
             try commit(store) { $0.keepEmissionsFrom = [instance: noon + 6] }
             #expect(try store.journal(of: instance, catalog: catalog).isEmpty)
         }

@@ -38,12 +38,13 @@ struct HouseLayout: Sendable {
 
     /// Before anything is found.
     init(_ preferences: Preferences, rememberedMains: String?) {
+        if case .named = preferences.solar { known.insert(.solar) }
         switch preferences.mains {
         case .named: known.insert(.grid)
-        case .unsaid where rememberedMains != nil: known.insert(.grid)
+        // A roof without a grid has no total: what the total means must not change when the grid's meter is found.
+        case .unsaid where rememberedMains != nil || known.contains(.solar): known.insert(.grid)
         case .unsaid, .none: break
         }
-        if case .named = preferences.solar { known.insert(.solar) }
     }
 
     init(_ meters: [Meter], _ preferences: Preferences, rememberedMains: String?) {
@@ -73,11 +74,16 @@ struct HouseLayout: Sendable {
     // MARK: Roles
 
     private mutating func threePhaseMeter(_ meters: [Meter], _ ready: [Int], _ remembered: String?) -> [Place] {
-        let candidates = ready.filter { !meters[$0].threePhases.isEmpty }
-        guard let place = candidates.first(where: { meters[$0].id == remembered }) ?? candidates.first else {
-            return []
+        var candidates = ready.filter { !meters[$0].threePhases.isEmpty }
+        if let remembered {
+            candidates = candidates.filter { meters[$0].id == remembered }
+            if candidates.isEmpty, !ready.isEmpty {
+                problems.append(
+                    "\(remembered), which measured the grid, has not been heard of: SHELLY_MAINS says what does so now")
+            }
         }
-        guard candidates.count == 1 || meters[place].id == remembered else {
+        guard let place = candidates.first else { return [] }
+        guard candidates.count == 1 else {
             problems.append("there are several three-phase meters: SHELLY_MAINS says which is the grid (or none)")
             return []
         }

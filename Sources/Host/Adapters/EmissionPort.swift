@@ -22,7 +22,7 @@ package final class EmissionPort: Sendable {
         var assembly: ReadingAssembly
         var counts = Counts()
         var isOpen = false
-        /// What the first reading since start said.
+        /// What the first reading since start said that knew anything.
         var known: PowerSet?
     }
 
@@ -58,15 +58,17 @@ package final class EmissionPort: Sendable {
     func close() { state.withLock { $0.isOpen = false } }
 
     /// `emit`: METER_EMIT_...
-    package func accept(_ reading: UnsafePointer<meter_reading>?) -> Int32 {
+    /// - Parameter sampling: ns between readings, as planned now.
+    package func accept(_ reading: UnsafePointer<meter_reading>?, sampling: Int64) -> Int32 {
         let outcome = state.withLock { state in unsafe take(reading, &state) }
         switch outcome {
         case .closed: return METER_EMIT_CLOSED
         case .refused(let reason):
             complain(reason)
             return METER_EMIT_INVALID
-        case .assembled(let emission, let note):
+        case .assembled(var emission, let note):
             if let note { complain(note) }
+            emission.sampling = sampling
             return hand(on: emission)
         }
     }
@@ -106,7 +108,8 @@ package final class EmissionPort: Sendable {
             var emission = try unsafe state.assembly.emission(reading, instance: instance, now: now)
             emission.receivedMonotonic = Clock.monotonic()
             var note: String?
-            if let known = state.known, known != emission.known {
+            // Who has not found its meter yet knows nothing, and has not said what a total means.
+            if let known = state.known, known != emission.known, !known.isEmpty {
                 note = "the reading's 'known' changed while running; the first one counts"
                 emission.known = known
             }

@@ -14,6 +14,7 @@ final class InstanceServices: AdapterServices {
     private let memory: any AdapterMemory
     private let state: Mutex<[String: [UInt8]]>
     private let ration: Mutex<Ration>
+    private let sampling: Int64
     private let isHistory = Atomic<Bool>(false)
     private let condition = Mutex<Condition?>(nil)
     private let allowance = Mutex(LineAllowance())
@@ -26,17 +27,21 @@ final class InstanceServices: AdapterServices {
         var since: Instant
     }
 
-    /// - Parameter sampling: ns between reads; 0 = the adapter pushes.
+    /// - Parameters:
+    ///   - sampling: ns between readings.
+    ///   - isPush: whether they come by themselves.
     init(
         instance: InstanceIdentity, port: EmissionPort, state: [String: [UInt8]], requestsPerDay: Int?,
-        sampling: Int64 = 0, memory: any AdapterMemory, log: Log
+        sampling: Int64, isPush: Bool, memory: any AdapterMemory, log: Log
     ) throws(SystemError) {
         self.instance = instance
         self.port = port
         self.log = log
         self.memory = memory
         self.state = Mutex(state)
-        ration = Mutex(Ration(limit: requestsPerDay, sampling: sampling, stored: state[StateKey.ration] ?? []))
+        self.sampling = sampling
+        ration = Mutex(
+            Ration(limit: requestsPerDay, sampling: isPush ? 0 : sampling, stored: state[StateKey.ration] ?? []))
         gate = try InstanceGate()
     }
 
@@ -122,7 +127,10 @@ final class InstanceServices: AdapterServices {
 
     // MARK: The adapter's side
 
-    func emit(_ reading: UnsafePointer<meter_reading>?) -> Int32 { unsafe port.accept(reading) }
+    func emit(_ reading: UnsafePointer<meter_reading>?) -> Int32 {
+        let now = Instant(nanoseconds: Clock.wall())
+        return unsafe port.accept(reading, sampling: max(sampling, ration.withLock { $0.plannedSampling(at: now) }))
+    }
 
     func log(_ level: UInt32, _ message: meter_text) {
         // Most adapters say much at a level that nobody wants: nothing is copied then.

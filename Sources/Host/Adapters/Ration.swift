@@ -28,6 +28,9 @@ struct Ration: Sendable {
 
     /// A read is held to cost one request until so many have been seen: the first often logs in and looks around.
     private static let believed = 20
+    /// Of reads that are further apart a power says nothing of the quarter hours between: that is no plan to measure by,
+    /// but a ration that is used up.
+    private static let longestPlan = 15 * Duration.minute
     private static let hoursOfDay: Int64 = 24
 
     /// - Parameter stored: what `encoded` made.
@@ -74,7 +77,7 @@ struct Ration: Sendable {
     /// How far apart reads have to lie, in ns, so that there is something left for each until used requests come back:
     /// what is left is spread, and what comes back is as well.
     func pace(at now: Instant) -> Int64 {
-        guard var left = left(at: now) else { return 0 }
+        guard sampling > 0, var left = left(at: now) else { return 0 }
         var pace: Int64 = 0
         for (span, returning) in returns(at: now) {
             let affordable = max(1, Double(left) / perRead)
@@ -83,6 +86,9 @@ struct Ration: Sendable {
         }
         return pace
     }
+
+    /// Ns between reads, as a reading of now has to be taken for.
+    func plannedSampling(at now: Instant) -> Int64 { max(sampling, min(pace(at: now), Self.longestPlan)) }
 
     /// Ns until there is something left, at most a day.
     func pause(for use: Use = .live, at now: Instant) -> Int64 {

@@ -50,7 +50,7 @@ package final class RunningAdapter: Sendable {
             lane: lane, complain: InstanceServices.complaint(log, plan.identity))
         services = try InstanceServices(
             instance: plan.identity, port: port, state: plan.state, requestsPerDay: plan.requestsPerDay,
-            sampling: plan.adapter.description.delivery == .pull ? schedule.sampling : 0, memory: memory, log: log)
+            sampling: schedule.sampling, isPush: plan.adapter.description.delivery == .push, memory: memory, log: log)
         context =
             plan.adapter.isIsolated
             ? nil

@@ -4,22 +4,16 @@ public import Readings
 public struct FoldRules: Sendable {
     /// Number of the instance.
     public var instance: Int
-    /// How often the instance is sampled, in nanoseconds; for push adapters the expected cadence.
-    public var sampling: Int64
     /// Beyond this a power is implausible, and so is a counter's step.
     public var maximumPowerW: Double
     /// Whether the instance is the house.
     public var isHouse: Bool
 
-    public init(instance: Int, sampling: Int64, maximumPowerW: Double, isHouse: Bool) {
+    public init(instance: Int, maximumPowerW: Double, isHouse: Bool) {
         self.instance = instance
-        self.sampling = sampling
         self.maximumPowerW = maximumPowerW
         self.isHouse = isHouse
     }
-
-    /// How long an instantaneous sample counts at most.
-    var hold: Int64 { sampling / 2 * 5 }
 }
 
 /// Turns the emissions of a stretch of time into a slot. Pure: the same emissions give the same slot, whatever order
@@ -116,7 +110,7 @@ public struct Fold {
         let periodStart = later.map { max(earlier?.timestamp ?? .min, $0.timestamp - $0.period) }
         var held: Window?
         if let earlier, earlier.period == 0 {
-            let until = min(earlier.timestamp + rules.hold, periodStart ?? end)
+            let until = min(earlier.timestamp + earlier.hold, periodStart ?? end)
             if until > earlier.timestamp { held = Window(from: earlier.timestamp, to: until) }
         }
         var period: Window?

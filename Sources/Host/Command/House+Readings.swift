@@ -31,7 +31,7 @@ extension House {
 
     private func houseReading(of entry: Instances.Entry?) -> ReadingReport? {
         let newest = newest(of: entry)
-        if newest.map({ !$0.isLive && $0.age > options.stale }) ?? true, let simulated = standIn?.emission {
+        if newest.map({ $0.age > shown($0.emission) }) ?? true, let simulated = standIn?.emission {
             var report = report(simulated, of: StandIn.identity)
             report.isSimulated = true
             return report

@@ -85,19 +85,22 @@ final class House: HouseView {
 
     /// An instance's newest reading, and whether it is of now.
     func newest(of entry: Instances.Entry?) -> (emission: Emission, isLive: Bool, age: Int64)? {
-        guard let entry, let number = entry.number, let emission = board.newest(of: number) else { return nil }
+        guard let number = entry?.number, let emission = board.newest(of: number) else { return nil }
         let age = Instant.now - emission.timestamp
-        return (emission, age <= entry.sampling / 2 * 5 + 2 * Duration.second, age)
+        return (emission, age <= Self.fresh(emission), age)
     }
 
     /// Whether something is to stand in for the house's meter, and why or why not.
-    private func standInNeed(_ status: InstanceStatus?, _ age: Int64?) -> (isThere: Bool, reason: String) {
+    private func standInNeed(
+        _ status: InstanceStatus?, _ newest: (emission: Emission, isLive: Bool, age: Int64)?
+    ) -> (isThere: Bool, reason: String) {
         // A person wants nothing to be shown.
         if case .paused = status?.state { return (false, "the meter is paused") }
-        let options = options
-        if let age {
-            return age > options.stale ? (true, "the meter cannot be read") : (false, "the meter is read")
+        if let newest {
+            let isOld = newest.age > shown(newest.emission)
+            return isOld ? (true, "the meter cannot be read") : (false, "the meter is read")
         }
+        let options = options
         if options.isUnconfigured { return (true, "no meter is configured") }
         guard let status else { return (true, "there is no meter") }
         // Nothing was ever read: at once, as soon as it is clear that the first try failed.
@@ -107,6 +110,12 @@ final class House: HouseView {
         return isSilent ? (true, "the meter has given no reading") : (false, "the meter is being started")
     }
 
+    /// For how long a reading is of now.
+    private static func fresh(_ emission: Emission) -> Int64 { emission.hold + 2 * Duration.second }
+
+    /// For how long a meter's last reading is shown before the stand-in's.
+    func shown(_ emission: Emission) -> Int64 { max(options.stale, Self.fresh(emission)) }
+
     /// Begins or ends the stand-in. Answers when to look again (monotonic ns).
     func tendStandIn() -> Int64 {
         let now = Clock.monotonic()
@@ -115,9 +124,9 @@ final class House: HouseView {
         guard shelf.catalog.isComplete else { return now + Duration.second / 2 }
         let entry = instances.house
         let newest = newest(of: entry)
-        let need = standInNeed(entry?.status, newest?.age)
+        let need = standInNeed(entry?.status, newest)
         standIn.tend(isNeeded: need.isThere, reason: need.reason)
         guard let newest, !need.isThere else { return now + Duration.second / 2 }
-        return now + max(Duration.second / 2, min(options.stale - newest.age, 10 * Duration.second))
+        return now + max(Duration.second / 2, min(shown(newest.emission) - newest.age, 10 * Duration.second))
     }
 }

@@ -24,9 +24,15 @@ struct InstanceWatch {
 
     let identity: InstanceIdentity
     private let number: Int
-    private var patience: Int64 = .max
+    /// For how long it may be silent or fail, in ns: as it was set up, and by the plan of the newest reading, which a
+    /// ration may have made slower. The longer one counts.
+    private var patience: Int64 { max(usualPatience, plannedPatience) }
+    private var usualPatience: Int64 = .max
+    private var plannedPatience: Int64 = 0
     /// Whether the pipeline takes its readings.
     private var isRegistered = false
+    /// Whether nobody wants it to run now.
+    private var isOff = false
     /// When it was last heard of, or began to be listened to; nil = nobody listens.
     private var heard: Int64?
     private var failing: Failing?
@@ -55,22 +61,26 @@ struct InstanceWatch {
         return overflow ? .max : sum
     }
 
-    /// From now on readings are expected.
+    /// From now on readings are expected, unless nobody wants them.
     mutating func begin(patience: Int64, at moment: Moment) {
-        self.patience = patience
+        usualPatience = patience
+        plannedPatience = 0
         isRegistered = true
-        if heard == nil { heard = moment.monotonic }
+        if heard == nil, !isOff { heard = moment.monotonic }
     }
 
     /// A reading has come.
-    mutating func hear(at moment: Moment) -> [AlertRecord] {
+    /// - Parameter sampling: ns between readings, as planned when it was taken.
+    mutating func hear(sampling: Int64, at moment: Moment) -> [AlertRecord] {
+        plannedPatience = InstanceReport.patience(interval: 0, sampling: sampling)
         guard heard != nil else { return [] }
         defer { heard = moment.monotonic }
         return ended(&silence, at: moment)
     }
 
     mutating func take(_ report: InstanceReport, at moment: Moment) -> [AlertRecord] {
-        patience = report.patience
+        usualPatience = report.patience
+        isOff = report.condition == .off
         switch report.condition {
         case .off:
             heard = nil

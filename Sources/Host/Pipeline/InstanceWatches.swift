@@ -31,9 +31,10 @@ struct InstanceWatches {
 
     /// A reading of an instance has come. Answers whether a commit is due at once.
     mutating func hear(
-        _ number: Int, at moment: InstanceWatch.Moment, plan: inout CommitPlan, log: Log
+        _ emission: Emission, at moment: InstanceWatch.Moment, plan: inout CommitPlan, log: Log
     ) -> Bool {
-        guard let alerts = watches[number]?.hear(at: moment), !alerts.isEmpty else { return false }
+        guard let alerts = watches[emission.instance]?.hear(sampling: emission.sampling, at: moment), !alerts.isEmpty
+        else { return false }
         tell(alerts, &plan, log)
         return true
     }

@@ -39,8 +39,7 @@ struct InstanceWork {
         names = try store.names(of: number)
         hasSlots = try store.hasSlots(of: number)
         rules = FoldRules(
-            instance: number, sampling: registration.sampling, maximumPowerW: registration.maximumPowerW,
-            isHouse: registration.isHouse)
+            instance: number, maximumPowerW: registration.maximumPowerW, isHouse: registration.isHouse)
         line = InstanceLine(
             settings: InstanceLine.Settings(
                 identity: registration.identity, interval: registration.interval, late: registration.late, rules: rules),

@@ -20,7 +20,8 @@ package final class Pipeline: Sendable {
     /// Rung after each commit that leaves something to send.
     private let committed: @Sendable () -> Void
 
-    private static let laneSamples = 4096
+    /// Circuits of emissions that may wait, of an instance.
+    package static let laneSamples = 4096
     private static let allSamples = 32768
 
     package init(options: PipelineOptions, committed: @escaping @Sendable () -> Void) throws(SystemError) {

@@ -213,7 +213,7 @@ struct PipelineWork {
             taken += 1
             guard instances[emission.instance] != nil else { continue }
             touched.insert(emission.instance)
-            if watches.hear(emission.instance, at: moment, plan: &plan, log: options.log) { isUrgent = true }
+            if watches.hear(emission, at: moment, plan: &plan, log: options.log) { isUrgent = true }
             if instances[emission.instance]?.take(emission, plan: &plan, options: options) == true { isUrgent = true }
             heldBytes += Self.size(of: emission)
         }

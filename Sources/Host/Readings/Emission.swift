@@ -8,6 +8,8 @@ public struct Emission: Sendable {
     public var receivedMonotonic: Int64
     /// 0: instantaneous. Else it describes (timestamp - period, timestamp].
     public var period: Int64
+    /// How far apart readings lay as planned when it was taken, in nanoseconds.
+    public var sampling: Int64
     public var quality: Quality
     /// Which powers the instance is configured to measure. Constant from start to stop.
     public var known: PowerSet
@@ -27,7 +29,7 @@ public struct Emission: Sendable {
 
     public init(
         instance: Int, timestamp: Instant, receivedMonotonic: Int64 = 0, period: Int64 = 0,
-        quality: Quality = .measured, known: PowerSet = [], powers: Powers = Powers(),
+        sampling: Int64 = 0, quality: Quality = .measured, known: PowerSet = [], powers: Powers = Powers(),
         periodEnergy: Flows<Millijoules?> = Flows(repeating: nil),
         counters: Flows<Millijoules?> = Flows(repeating: nil),
         dayEnergy: Millijoules? = nil, voltageV: (Float?, Float?, Float?) = (nil, nil, nil), frequencyHz: Float? = nil,
@@ -37,6 +39,7 @@ public struct Emission: Sendable {
         self.timestamp = timestamp
         self.receivedMonotonic = receivedMonotonic
         self.period = period
+        self.sampling = sampling
         self.quality = quality
         self.known = known
         self.powers = powers
@@ -48,4 +51,7 @@ public struct Emission: Sendable {
         self.circuits = circuits
         self.catalog = catalog
     }
+
+    /// How long it stands for what is now at most, in nanoseconds.
+    public var hold: Int64 { sampling / 2 * 5 }
 }

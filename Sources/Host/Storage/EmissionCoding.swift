@@ -2,12 +2,13 @@ import Readings
 
 /// An emission as a blob of the journal. Circuits go by their durable numbers; the catalog comes from the store.
 enum EmissionCoding {
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
     static func encode(_ emission: Emission) -> [UInt8] {
         var writer = VarintWriter(capacity: 64 + emission.circuits.count * 16)
         writer.write(version)
         writer.signed(emission.period)
+        writer.signed(emission.sampling)
         writer.write(emission.quality.rawValue)
         writer.write(emission.known.rawValue)
         let powers = emission.powers
@@ -52,13 +53,13 @@ enum EmissionCoding {
     /// Nil where the bytes are not what `encode` makes, or number a circuit that the catalog lacks.
     static func decode(_ bytes: [UInt8], instance: Int, timestamp: Instant, catalog: CircuitCatalog) -> Emission? {
         var reader = VarintReader(bytes)
-        guard reader.byte() == version, let period = reader.signed(),
+        guard reader.byte() == version, let period = reader.signed(), let sampling = reader.signed(),
             let quality = reader.byte().flatMap(Quality.init(rawValue:)), let known = reader.byte(),
             let grid = readPower(&reader), let solar = readPower(&reader), let battery = readPower(&reader),
             let consumption = readPower(&reader)
         else { return nil }
         var emission = Emission(
-            instance: instance, timestamp: timestamp, period: period, quality: quality,
+            instance: instance, timestamp: timestamp, period: period, sampling: sampling, quality: quality,
             known: PowerSet(rawValue: known),
             powers: Powers(gridW: grid, solarW: solar, batteryW: battery, consumptionW: consumption), catalog: catalog)
         for flow in Flow.allCases {
