@@ -28,18 +28,12 @@ enum CommandAdapters {
     private static func folder(_ settings: Settings) throws(SystemError) -> String {
         let variables = Environment.variables
         let places = [variables["TMPDIR"] ?? "/tmp", "/var/tmp", settings.dataDirectory]
-        for place in places where !place.isEmpty && mayLoad(from: place) {
+        for place in places where !place.isEmpty && StagingArea.mayLoad(from: place) {
             var template = Array("\(place)/smart-meter-XXXXXX".utf8CString)
             if unsafe mkdtemp(&template) != nil {
                 return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
             }
         }
         throw SystemError("no folder for copies of adapters in \(places.joined(separator: ", ")); set TMPDIR", EACCES)
-    }
-
-    private static func mayLoad(from directory: String) -> Bool {
-        var status = statvfs()
-        // ST_NOEXEC
-        return unsafe statvfs(directory, &status) == 0 && status.f_flag & 8 == 0
     }
 }

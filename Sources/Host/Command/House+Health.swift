@@ -221,10 +221,16 @@ extension House {
     }
 
     private func setupFaults() -> [HealthReport.Fault] {
-        var faults = shelf.catalog.refused.map { refusal in
+        let catalog = shelf.catalog
+        var faults = catalog.refused.map { refusal in
             HealthReport.Fault(
                 .degraded, what: "adapter file refused: \(refusal.path): \(refusal.reason)",
                 todo: "replace or remove the file")
+        }
+        faults += catalog.waiting.map { wait in
+            HealthReport.Fault(
+                .degraded, what: "adapter file waits for the host: \(wait.path): \(wait.reason)", since: wait.since,
+                todo: "\(wait.advice); it is tried again by itself, and at once by SIGHUP")
         }
         if let isolationNote {
             faults.append(

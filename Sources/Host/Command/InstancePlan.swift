@@ -65,7 +65,8 @@ struct InstancePlan: Sendable {
         guard let adapter = catalog.adapter(ofType: identity.meterType) else {
             guard catalog.isComplete else { return .loading }
             let places = catalog.directories.joined(separator: ":")
-            return .waiting("no adapter of type \(identity.meterType) in \(places)")
+            let unknown = catalog.waiting.first.map { "; \($0.path) is not known yet: it waits for the host" } ?? ""
+            return .waiting("no adapter of type \(identity.meterType) in \(places)\(unknown)")
         }
         let resolved = AdapterSettingResolver(identity: identity, lookup: settings.lookup)
             .resolve(adapter.description.settings)
