@@ -64,8 +64,17 @@ import Testing
         }
         try FileManager.default.removeItem(at: folder.file("misbehaving-load-file.so"))
         try Data(contentsOf: sound).prefix(9000).write(to: folder.file("misbehaving-load-file.so"))
-        for name in ["load-exports", "load-needs"] {
+        // What is a fault of a copy only, and the sound one that pushes in a copy, too.
+        let inCopies = [
+            "isolated-life": "copy-life", "isolated-reading": "copy-reading", "isolated-history": "copy-history",
+            "push": "push",
+        ]
+        for name in ["load-exports", "load-needs"] + inCopies.keys {
             try FileManager.default.removeItem(at: folder.file("misbehaving-\(name).so"))
+        }
+        for (name, fault) in inCopies {
+            try CAdapter.build(
+                "misbehaving.c", as: "misbehaving-\(name).so", in: folder, macros: ["IN_COPY=\"\(fault)\""])
         }
         try CAdapter.build("misbehaving.c", as: "misbehaving-load-exports.so", in: folder, macros: ["EXPORTS"])
         try CAdapter.build("constant.c", as: "libneighbour.so", in: folder)

@@ -36,12 +36,13 @@ package struct AdapterLoader: Sendable {
     /// Everything that the file is; where its library hangs in this process, for ever.
     /// - Parameters:
     ///   - patience: what a library in a process of its own has for its constructors and its entry function, in ns.
+    ///   - isTrusted: whoever can write to it is trusted; that of the release is.
     ///   - isQuiet: what it writes meanwhile is not logged: it was before.
     func load(
         _ name: String, in directory: String, isRelease: Bool, patience: Int64 = RunnerLaunch.usualPatience,
-        isQuiet: Bool = false
+        isTrusted: Bool = false, isQuiet: Bool = false
     ) throws(LibraryObjection) -> (identity: FileIdentity, adapters: [LoadedAdapter]) {
-        let file = try AdapterFile(name, in: directory, isTrusted: isRelease)
+        let file = try AdapterFile(name, in: directory, isTrusted: isRelease || isTrusted)
         let library = try staging.stage(file)
         let needs = try Self.needs(of: library.open(), in: directory, isRelease: isRelease)
         let needed = isRelease ? Self.paths(of: needs, in: directory) : []
