@@ -65,7 +65,7 @@ final class FakeHouse: HouseView {
     func houseReading() -> ReadingReport? { seen.readings.first }
     func readings() -> [ReadingReport] { seen.readings }
     var readingCount: Int { seen.changes }
-    func adapters() -> AdaptersReport { AdaptersReport(adapters: seen.adapters, refused: []) }
+    func adapters() -> AdaptersReport { AdaptersReport(adapters: seen.adapters, refused: [], waiting: []) }
     func deliveryStatus() -> DeliveryReport { seen.delivery }
     func recentAlerts() -> [AlertReport] { seen.alerts }
 

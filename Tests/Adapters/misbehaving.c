@@ -1,6 +1,7 @@
 /* An adapter that keeps every rule but one: the check of `smart-meter check` that its file is named after,
- * misbehaving-CHECK.so (misbehaving-hangs.so never returns from a start that is cancelled). Under any other name it is sound. Its meter is a number behind a URL. With "push" in its name it is
- * a push adapter. */
+ * misbehaving-CHECK.so (misbehaving-hangs.so never returns from a start that is cancelled). Under any other name, such as
+ * that of a copy, its fault is IN_COPY: without one it is sound. Its meter is a number behind a URL. With "push" in its
+ * name it is a push adapter. */
 #define _GNU_SOURCE
 #include "meter_adapter.h"
 
@@ -20,7 +21,10 @@ METER_EXPORT int helper_of_nobody(void);
 METER_EXPORT int helper_of_nobody(void) { return 1; }
 #endif
 
-static const char *fault = "";
+#ifndef IN_COPY
+#define IN_COPY ""
+#endif
+static const char *fault = IN_COPY;
 static int is_push;
 
 static int breaks(const char *check) { return strcmp(fault, check) == 0; }
@@ -177,6 +181,9 @@ static int32_t take_sample(meter_instance *instance, int64_t deadline_ns, meter_
     double value = 0;
     int32_t code;
     instance->reads++;
+    if (breaks("copy-reading")) {
+        return meter_fail(error, METER_FAILED, "the table beside me is gone");
+    }
     if (breaks("threads-moving") && !pthread_equal(pthread_self(), instance->maker)) {
         return meter_fail(error, METER_FAILED, "this is not the thread that created me");
     }
@@ -292,7 +299,7 @@ static meter_descriptor descriptor;
 static int32_t create(const meter_descriptor *self, const meter_host *host, meter_instance **made, meter_error *error) {
     meter_instance *instance;
     (void)self;
-    if (breaks("life-create")) {
+    if (breaks("life-create") || breaks("copy-life")) {
         return meter_fail(error, METER_FAILED, "not today");
     }
     if (breaks("evolution-newer-host") && host->struct_size != sizeof *host) {
@@ -445,6 +452,9 @@ static int32_t history(meter_instance *instance, const meter_history_request *re
     int64_t time = request->from_ns / STEP * STEP + (breaks("history-span") ? 0 : STEP);
     uint32_t count = 0;
     instance->reads++;
+    if (breaks("copy-history")) {
+        return meter_fail(error, METER_FAILED, "the table beside me is gone");
+    }
     if (code == METER_CANCELLED && breaks("cancel-history")) {
         usleep(1200000);
     }

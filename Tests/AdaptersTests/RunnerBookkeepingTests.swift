@@ -108,6 +108,26 @@ import Testing
         (.violation("a frame of 5 bytes"), "it broke the runner's protocol in read(): a frame of 5 bytes"),
     ]
 
+    /// What each says about the host: before anything foreign has run, and after.
+    private static let shortages: [(RunnerEnd, before: HostShortage?, after: HostShortage?)] = [
+        (.init(waitStatus: 9, report: nil), .memory, .memory),
+        (.init(waitStatus: 11, report: "SIGSEGV at f"), .other, nil),
+        (.init(waitStatus: 0x100, report: nil), .other, nil),
+        (.deadline(within: "10 s"), .speed, .time),
+        (.violation("a message out of turn"), .other, nil),
+        (.notStarted(call: "posix_spawn", code: 11), .processes, .processes),
+        (.notStarted(call: "pipe2", code: 24), .descriptors, .descriptors),
+        (.notStarted(call: "posix_spawn", code: 12), .memory, .memory),
+        (.notStarted(call: "posix_spawn", code: 2), .other, .other),
+    ]
+
+    @Test func `an end says whether the host was short of something`() {
+        for (end, before, after) in Self.shortages {
+            #expect(end.shortage(isPrepared: false) == before)
+            #expect(end.shortage(isPrepared: true) == after)
+        }
+    }
+
     @Test func `an end is said in words`() {
         for (end, words) in Self.cases { #expect(end.words(in: "read()") == words) }
         #expect(RunnerEnd(waitStatus: 11, report: nil).words(in: nil) == "SIGSEGV between calls")

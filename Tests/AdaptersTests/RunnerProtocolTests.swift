@@ -25,7 +25,8 @@ import Testing
         ])
 
     static let fromRunner: [RunnerMessage] = [
-        .ready(version: 1, landlock: 7), .described(description), .refused("no"), .loaded,
+        .ready(version: 2, landlock: 7), .described(description), .refused("no", shortage: nil),
+        .refused("later", shortage: .memory), .loaded,
         .returned(CallOutcome()),
         .returned(
             CallOutcome(

@@ -18,7 +18,7 @@ import Testing
         var directory = ShelfDirectory("/x", isRelease: false, now: 0)
         let (begins, _) = directory.beginReading(now: 0)
         #expect(begins)
-        directory.endReading(watch: 1, problem: nil, now: 0)
+        directory.endReading(watch: 1, obstacle: nil, now: 0)
         return directory
     }
 
@@ -40,7 +40,7 @@ import Testing
         directory.take(event("b.so"), now: start + Duration.second)
         let whileItIsRead = directory.beginReading(now: start + 5 * Duration.second)
         #expect(!whileItIsRead.begins)
-        directory.endReading(watch: 1, problem: nil, now: start + 5 * Duration.second)
+        directory.endReading(watch: 1, obstacle: nil, now: start + 5 * Duration.second)
         let afterwards = directory.beginReading(now: start + 5 * Duration.second)
         #expect(afterwards.begins)
     }
@@ -63,50 +63,23 @@ import Testing
         let now = 10 * Duration.second
         let atOnce = directory.beginReading(now: now)
         #expect(atOnce.begins)
-        directory.endReading(watch: nil, problem: "not there", now: now)
+        directory.endReading(watch: nil, obstacle: .refused("not there"), now: now)
         let tooSoon = directory.beginReading(now: now + Duration.second / 2)
         #expect(!tooSoon.begins)
         let aSecondLater = directory.beginReading(now: now + Duration.second)
         #expect(aSecondLater.begins)
     }
 
-    @Test func `what was refused is tried again after a rescan, and when the directory itself has changed`() throws {
-        let folder = try TemporaryDirectory("files")
-        let identity = try #require(FileIdentity(at: try folder.write("a.so", "x").path))
-        var files = ShelfFiles()
-        _ = files.take([("a.so", identity)], of: 1, except: [], retries: false)
-        let job = try #require(files.takeJobs(now: 0).first)
-        #expect(!files.isSettled)
-        let isRefused = files.take(.failure(LibraryObjection(reason: "no")), of: job.key, job.attempt)
-        #expect(isRefused)
-        #expect(files.isSettled)
-        _ = files.take([("a.so", identity)], of: 1, except: [], retries: false)
-        let unchanged = files.takeJobs(now: 0)
-        #expect(unchanged.isEmpty)
-        _ = files.take([("a.so", identity)], of: 1, except: [], retries: true)
-        let again = files.takeJobs(now: 0)
-        #expect(again.count == 1)
-    }
-
-    @Test func `a load that does not end is given up, and what it says later does not count`() throws {
-        let folder = try TemporaryDirectory("files")
-        let identity = try #require(FileIdentity(at: try folder.write("a.so", "x").path))
-        var files = ShelfFiles()
-        // Four at a time: each may hang.
-        _ = files.take((0..<6).map { ("\($0).so", identity) }, of: 0, except: [], retries: false)
-        let jobs = files.takeJobs(now: 0)
-        #expect(jobs.map(\.key.name) == ["0.so", "1.so", "2.so", "3.so"])
-        let isEarly = files.giveUp(now: 19 * Duration.second)
-        #expect(!isEarly)
-        #expect(files.nextGivingUp == 20 * Duration.second)
-        let hasGivenUp = files.giveUp(now: 20 * Duration.second)
-        #expect(hasGivenUp)
-        let next = files.takeJobs(now: 20 * Duration.second)
-        #expect(next.map(\.key.name) == ["4.so", "5.so"])
-        #expect(files.inOrder.first?.refusal?.contains("does not end") == true)
-        let late = files.take(
-            .success(ShelfFile.Load(identity: identity, adapters: [])), of: jobs[0].key, jobs[0].attempt)
-        #expect(!late)
+    @Test func `the release's own directory is looked at again where the host could not read it, and only then`() {
+        for (obstacle, wake) in [
+            (ShelfObstacle.refused("there is no such directory"), nil as Int64?),
+            (.waits(HostWait("too many open files", .descriptors, after: nil, wall: .now)), Duration.second),
+        ] {
+            var directory = ShelfDirectory("/release", isRelease: true, now: 0)
+            _ = directory.beginReading(now: 0)
+            directory.endReading(watch: nil, obstacle: obstacle, now: 0)
+            #expect(directory.beginReading(now: 0).wake == wake)
+        }
     }
 
     @Test func `events that the kernel could not keep are said to be lost`() throws {

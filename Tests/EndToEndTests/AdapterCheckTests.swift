@@ -10,6 +10,7 @@ import Testing
         let output: String
         /// Names of the checks by what came of them.
         let results: [String: [String]]
+        let seconds: [String: Double]
 
         func names(_ result: String) -> [String] { results[result] ?? [] }
         /// What is wrong with the adapter, in the order of the checks.
@@ -32,7 +33,9 @@ import Testing
             guard let name = check["name"] as? String, let result = check["result"] as? String else { continue }
             results[result, default: []].append(name)
         }
-        return Run(status: status, output: output, results: results)
+        let seconds = checks.map { ($0["name"] as? String ?? "", $0["seconds"] as? Double ?? 0) }
+        return Run(
+            status: status, output: output, results: results, seconds: Dictionary(seconds) { first, _ in first })
     }
 
     private static func allChecks() throws -> [String] {
@@ -61,8 +64,17 @@ import Testing
         }
         try FileManager.default.removeItem(at: folder.file("misbehaving-load-file.so"))
         try Data(contentsOf: sound).prefix(9000).write(to: folder.file("misbehaving-load-file.so"))
-        for name in ["load-exports", "load-needs"] {
+        // What is a fault of a copy only, and the sound one that pushes in a copy, too.
+        let inCopies = [
+            "isolated-life": "copy-life", "isolated-reading": "copy-reading", "isolated-history": "copy-history",
+            "push": "push",
+        ]
+        for name in ["load-exports", "load-needs"] + inCopies.keys {
             try FileManager.default.removeItem(at: folder.file("misbehaving-\(name).so"))
+        }
+        for (name, fault) in inCopies {
+            try CAdapter.build(
+                "misbehaving.c", as: "misbehaving-\(name).so", in: folder, macros: ["IN_COPY=\"\(fault)\""])
         }
         try CAdapter.build("misbehaving.c", as: "misbehaving-load-exports.so", in: folder, macros: ["EXPORTS"])
         try CAdapter.build("constant.c", as: "libneighbour.so", in: folder)
@@ -211,6 +223,26 @@ import Testing
         let begin = ContinuousClock.now
         _ = try Self.check(Checkout.product("libsmartmeter-mock.so"))
         #expect(ContinuousClock.now - begin < .seconds(20))
+    }
+
+    @Test("A pushing adapter with a transport of its own is read from its broker, and waits for no other trouble")
+    func broker() throws {
+        let broker = try MosquittoBroker()
+        let now = Int(Date().timeIntervalSince1970)
+        let id = "shellyproem50-a0dd6c"
+        let device = try ShellyDevice(
+            .gen2(ShellyGen2(id, .single, [.constant(2000), .constant(40)], at: now)), at: broker.port)
+        device.speak(everySeconds: 0.2)
+        let run = try Self.check(
+            Checkout.product("libsmartmeter-shelly.so"),
+            ["--jobs", "8"] + Self.options(["mqtt_url=\(broker.url)", "devices=\(id)"]))
+        #expect(run.complaints == [] && run.names("passed").contains("reading-accepted"))
+        #expect(run.names("passed").contains("threads-together"))
+        // A second each in the three children that find it out, and nothing after that.
+        let trouble = run.seconds.filter { $0.key.hasPrefix("trouble-") }
+        #expect(trouble.count == 11 && Set(trouble.keys).isSubset(of: run.names("skipped")))
+        #expect(trouble.values.reduce(0, +) < 6, "\(trouble)")
+        #expect(try #require(run.seconds["robust-answers"]) < 4)
     }
 
     @Test("No secret is printed, and the seed that is printed is the one that was given")

@@ -287,7 +287,9 @@ import Testing
             InstanceWatch.Moment(wall: at(minutes), monotonic: minutes * Duration.minute)
         }
         func report(_ condition: InstanceReport.Condition) -> InstanceReport {
-            InstanceReport(identity: watch.identity, condition: condition, interval: 5 * Duration.minute, sampling: 1)
+            InstanceReport(
+                identity: watch.identity, condition: condition, isHouse: true, interval: 5 * Duration.minute,
+                sampling: 1)
         }
         watch.begin(patience: 15 * Duration.minute, at: moment(0))
         #expect(watch.take(report(.off), at: moment(1)).isEmpty)

@@ -1,9 +1,11 @@
 import Configuration
 
-/// Every adapter that was found, and every file that was not one, at a moment.
+/// Every adapter that was found, every file that was not one, and every one that is not known yet, at a moment.
 package struct AdapterCatalog: Sendable {
     package private(set) var adapters: [LoadedAdapter] = []
     package private(set) var refused: [AdapterRefusal] = []
+    /// What the host could not look at, for want of something; directories among it.
+    package private(set) var waiting: [AdapterWait] = []
     /// Where they were looked for.
     package let directories: [String]
     /// Whether every file has been looked at: one that is not among them is not there.
@@ -12,14 +14,17 @@ package struct AdapterCatalog: Sendable {
     /// - Parameters:
     ///   - files: in the order in which types are given away.
     init(
-        directories: [String], files: [(path: String, adapters: [LoadedAdapter], refusal: String?)],
-        unreadable: [AdapterRefusal], isComplete: Bool
+        directories: [String], files: [(path: String, adapters: [LoadedAdapter], obstacle: ShelfObstacle?)],
+        isComplete: Bool
     ) {
         self.directories = directories
         self.isComplete = isComplete
-        refused = unreadable
         for file in files {
-            if let reason = file.refusal { refused.append(AdapterRefusal(path: file.path, reason: reason)) }
+            switch file.obstacle {
+            case .refused(let reason)?: refused.append(AdapterRefusal(path: file.path, reason: reason))
+            case .waits(let wait)?: waiting.append(AdapterWait(path: file.path, wait))
+            case nil: break
+            }
             let objections = file.adapters.compactMap { objection(to: $0.description.meterType) }
             if let reason = objections.first {
                 refused.append(AdapterRefusal(path: file.path, reason: reason))

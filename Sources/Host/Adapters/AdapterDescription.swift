@@ -1,5 +1,6 @@
 package import Configuration
-import Readings
+import Platform
+package import Readings
 
 /// What an adapter says of itself, copied out of its library. `objection` says whether it makes sense.
 package struct AdapterDescription: Hashable, Sendable {
@@ -94,6 +95,8 @@ struct LibraryObjection: Error, Hashable {
     let reason: String
     /// What it is about.
     var rule = Rule.file
+    /// What the host had too little of: then it is no fault of the library.
+    var shortage: HostShortage?
 
     /// The parts of the interface that a library is held to, in the order in which the host looks at them.
     enum Rule: Hashable, Sendable {
@@ -109,10 +112,44 @@ struct LibraryObjection: Error, Hashable {
         case durations
         case settings
     }
+
+    init(reason: String, rule: Rule = .file, shortage: HostShortage? = nil) {
+        self.reason = reason
+        self.rule = rule
+        self.shortage = shortage
+    }
+
+    /// What the system answered.
+    init(_ what: String, _ code: Int32) {
+        self.init(reason: "\(what): \(SystemError.text(code))", shortage: HostShortage(code: code))
+    }
+
+    /// Something of the host's own failed, whatever it was.
+    static func ofHost(_ what: String, _ code: Int32) -> LibraryObjection {
+        var objection = LibraryObjection(what, code)
+        objection.shortage = objection.shortage ?? .other
+        return objection
+    }
 }
 
 /// A file that is not used, and why.
 package struct AdapterRefusal: Error, Hashable, Sendable {
     package let path: String
     package let reason: String
+}
+
+/// A file, or a directory of them, that the host could not look at for want of something. It is tried again by itself.
+package struct AdapterWait: Hashable, Sendable {
+    package let path: String
+    package let reason: String
+    /// What a person can do about it.
+    package let advice: String
+    package let since: Instant
+
+    init(path: String, _ wait: HostWait) {
+        self.path = path
+        reason = wait.reason
+        advice = wait.shortage.advice
+        since = wait.since
+    }
 }

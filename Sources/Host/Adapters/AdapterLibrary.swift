@@ -45,7 +45,9 @@ enum AdapterLibrary {
     private static func enter(_ path: String, needed: [String]) throws(LibraryObjection) -> [HostedAdapter] {
         for path in needed { _ = unsafe dlopen(path, RTLD_NOW | RTLD_LOCAL) }
         guard let handle = unsafe dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
-            throw LibraryObjection(reason: "it does not load: \(loaderError)")
+            let words = loaderError
+            throw LibraryObjection(
+                reason: "it does not load: \(words)", shortage: HostShortage(loaderWords: words))
         }
         guard let symbol = unsafe dlsym(handle, "meter_adapter_entry") else {
             throw LibraryObjection(

@@ -1,23 +1,20 @@
 import Readings
 
-/// How often an adapter's process has ended by itself, and when it is started again: after a second, twice as long each
-/// time, five minutes at most.
+/// How often an adapter's process has ended by itself, and when it is started again: after a growing pause.
 struct Restarts: Sendable {
     private(set) var count = 0
     private var streak = 0
-    private static let longestPause = 5 * Duration.minute
     /// A process that has lived for so long begins anew.
     private static let goodLife = 10 * Duration.minute
 
     /// Notes an end; answers the pause, in ns.
     /// - Parameters:
     ///   - lived: ns since it was started.
-    ///   - random: 0 to 1: jitter shortens the pause, by a quarter at most.
+    ///   - random: 0 to 1, of the pause's jitter.
     mutating func pause(afterLife lived: Int64, random: Double) -> Int64 {
         count += 1
         streak = lived >= Self.goodLife ? 1 : streak + 1
-        let doubled = streak > 10 ? Self.longestPause : Duration.second << Int64(streak - 1)
-        return Int64(Double(min(doubled, Self.longestPause)) * (1 - 0.25 * random))
+        return GrowingPause.after(streak, random: random)
     }
 
     /// - Parameter reason: of the last end.

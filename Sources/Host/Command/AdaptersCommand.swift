@@ -3,7 +3,7 @@ import Configuration
 import Observability
 import Readings
 
-/// `smart-meter adapters`: what was found, and what was refused.
+/// `smart-meter adapters`: what was found, what was refused, and what could not be looked at.
 enum AdaptersCommand {
     static func run(_ settings: Settings, json: Bool, console: some Console) -> Int32 {
         withCatalog(settings, console) { catalog in
@@ -49,7 +49,12 @@ enum AdaptersCommand {
             lines.append("")
         }
         for refusal in catalog.refused { lines.append("refused: \(refusal.path): \(refusal.reason)") }
-        if catalog.adapters.isEmpty, catalog.refused.isEmpty {
+        for wait in catalog.waiting {
+            lines.append(
+                "waits for the host: \(wait.path): \(wait.reason) (since \(Timestamp.text(wait.since)); \(wait.advice))"
+            )
+        }
+        if catalog.adapters.isEmpty, catalog.refused.isEmpty, catalog.waiting.isEmpty {
             lines.append("no adapters in \(catalog.directories.joined(separator: ":"))")
         }
         while lines.last?.isEmpty == true { lines.removeLast() }
@@ -69,6 +74,17 @@ enum AdaptersCommand {
             json.beginObject()
             json.field("file", refusal.path)
             json.field("reason", refusal.reason)
+            json.endObject()
+        }
+        json.endArray()
+        json.key("waiting")
+        json.beginArray()
+        for wait in catalog.waiting {
+            json.beginObject()
+            json.field("file", wait.path)
+            json.field("reason", wait.reason)
+            json.field("since", Timestamp.text(wait.since))
+            json.field("todo", wait.advice)
             json.endObject()
         }
         json.endArray()

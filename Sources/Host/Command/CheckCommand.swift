@@ -42,7 +42,11 @@ enum CheckCommand {
             let spawner = try RunnerSpawner(environment: Environment.variables, adoptsOrphans: true)
             let release = realPath(Environment.releaseDirectory)
             let directory = "/" + file.split(separator: "/").dropLast().joined(separator: "/")
-            let conformance = Conformance(file, spawner: spawner, isRelease: directory == release)
+            let staging = try CommandAdapters.staging()
+            defer { staging.remove() }
+            let loader = AdapterLoader(
+                staging: staging, spawner: spawner, isolation: .always, secret: [], log: try Log(level: .error))
+            let conformance = Conformance(file, spawner: spawner, loader: loader, isRelease: directory == release)
             return try run(request, checks, file, conformance, console)
         } catch {
             console.complain("smart-meter: \(error)")
@@ -79,7 +83,7 @@ enum CheckCommand {
             }
             report.adapter = adapter
             report.others = adapters.map(\.meterType).filter { $0 != adapter.meterType }
-            plan.meterType = adapter.meterType
+            plan.adapter = adapter
             switch CheckSettings.read(request.settings, adapter) {
             case .success(let values): plan.settings = values
             case .failure(let error):

@@ -12,7 +12,7 @@ enum CommandAdapters {
     static func with(
         _ settings: Settings, _ log: Log, _ body: (AdapterCatalog) throws(SystemError) -> Int32
     ) throws(SystemError) -> Int32 {
-        let staging = try StagingArea(try folder(settings))
+        let staging = try staging(orIn: settings.dataDirectory)
         defer { staging.remove() }
         let spawner = try RunnerSpawner(environment: Environment.variables, adoptsOrphans: true)
         let loader = AdapterLoader(
@@ -25,21 +25,16 @@ enum CommandAdapters {
     }
 
     /// A new one, on a disk from which programs may be loaded.
-    private static func folder(_ settings: Settings) throws(SystemError) -> String {
+    static func staging(orIn directory: String = "") throws(SystemError) -> StagingArea {
         let variables = Environment.variables
-        let places = [variables["TMPDIR"] ?? "/tmp", "/var/tmp", settings.dataDirectory]
-        for place in places where !place.isEmpty && mayLoad(from: place) {
+        let places = [variables["TMPDIR"] ?? "/tmp", "/var/tmp", directory]
+        for place in places where !place.isEmpty && StagingArea.mayLoad(from: place) {
             var template = Array("\(place)/smart-meter-XXXXXX".utf8CString)
             if unsafe mkdtemp(&template) != nil {
-                return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+                let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+                return try StagingArea(folder)
             }
         }
         throw SystemError("no folder for copies of adapters in \(places.joined(separator: ", ")); set TMPDIR", EACCES)
-    }
-
-    private static func mayLoad(from directory: String) -> Bool {
-        var status = statvfs()
-        // ST_NOEXEC
-        return unsafe statvfs(directory, &status) == 0 && status.f_flag & 8 == 0
     }
 }

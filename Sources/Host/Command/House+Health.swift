@@ -258,6 +258,11 @@ extension House {
                 todo: isDirectory
                     ? "create the directory, make it readable, or correct ADAPTER_PATH" : "replace or remove the file")
         }
+        faults += catalog.waiting.map { wait in
+            HealthReport.Fault(
+                .degraded, what: "adapter file waits for the host: \(wait.path): \(wait.reason)", since: wait.since,
+                todo: "\(wait.advice); it is tried again by itself, and at once by SIGHUP")
+        }
         if let isolationNote {
             faults.append(
                 .init(

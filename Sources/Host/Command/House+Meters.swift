@@ -10,9 +10,13 @@ import Storage
 /// The meters, what can be asked of them, and the way to InfluxDB.
 extension House {
     func adapters() -> AdaptersReport {
-        AdaptersReport(
+        let catalog = shelf.catalog
+        return AdaptersReport(
             adapters: instances.all.map(report),
-            refused: shelf.catalog.refused.map { AdaptersReport.Refusal(file: $0.path, reason: $0.reason) })
+            refused: catalog.refused.map { AdaptersReport.Refusal(file: $0.path, reason: $0.reason) },
+            waiting: catalog.waiting.map {
+                AdaptersReport.Wait(file: $0.path, reason: $0.reason, since: $0.since, todo: $0.advice)
+            })
     }
 
     func report(_ entry: Instances.Entry) -> AdapterReport {

@@ -119,14 +119,16 @@ package struct AdapterReport: Sendable {
     }
 }
 
-/// Every instance, and the files that are no adapters for this host.
+/// Every instance, the files that are no adapters for this host, and those that it could not look at yet.
 package struct AdaptersReport: Sendable {
     package var adapters: [AdapterReport]
     package var refused: [Refusal]
+    package var waiting: [Wait]
 
-    package init(adapters: [AdapterReport], refused: [Refusal]) {
+    package init(adapters: [AdapterReport], refused: [Refusal], waiting: [Wait]) {
         self.adapters = adapters
         self.refused = refused
+        self.waiting = waiting
     }
 
     package struct Refusal: Sendable {
@@ -139,6 +141,28 @@ package struct AdaptersReport: Sendable {
         }
     }
 
+    /// Of a file, or of a directory of them.
+    package struct Wait: Sendable {
+        package var file: String
+        package var reason: String
+        package var since: Instant
+        package var todo: String
+
+        package init(file: String, reason: String, since: Instant, todo: String) {
+            self.file = file
+            self.reason = reason
+            self.since = since
+            self.todo = todo
+        }
+
+        static let shape = Shape<Self>(
+            "Wait",
+            [
+                .text("file") { $0.file }, .text("reason") { $0.reason }, .time("since") { $0.since },
+                .text("todo", "What would end it sooner") { $0.todo },
+            ])
+    }
+
     static let shape = Shape<Self>(
         "Adapters",
         [
@@ -147,6 +171,10 @@ package struct AdaptersReport: Sendable {
                 "refused", Shape<Refusal>("Refusal", [.text("file") { $0.file }, .text("reason") { $0.reason }]),
                 "Files that are not used, and why"
             ) { $0.refused },
+            .list(
+                "waiting", Wait.shape,
+                "Files that the host could not look at for want of something; they are tried again by themselves"
+            ) { $0.waiting },
         ])
 }
 

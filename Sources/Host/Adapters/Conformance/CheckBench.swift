@@ -20,6 +20,8 @@ final class CheckBench {
     var history: HistorySession?
     var mannersAreSeen = false
     private var hasRead = false
+    /// Whether what the host's HTTP does is nothing to the adapter, as an instance has shown.
+    private(set) var ignoresHTTP = false
     /// Why there is no meter, once that is known.
     private var lacking: Finding?
 
@@ -78,32 +80,12 @@ final class CheckBench {
     /// Required settings without a value.
     private var missing: [String] {
         guard case .success(let adapter) = load() else { return [] }
-        return adapter.description.settings.filter {
-            $0.isRequired && $0.defaultValue == nil && setup.settings[$0.name] == nil
-        }.map(\.name)
+        return adapter.description.missing(in: setup.settings)
     }
 
     /// Values for everything that is required and was not given.
     func settings(_ adapter: HostedAdapter, fillsSecrets: Bool = false) -> [String: String] {
-        var values: [String: String] = [:]
-        for setting in adapter.description.settings {
-            let isWanted = setting.isRequired || (fillsSecrets && setting.kind.isSecret)
-            values[setting.name] =
-                setup.settings[setting.name] ?? setting.defaultValue ?? (isWanted ? Self.standIn(setting) : nil)
-        }
-        return values
-    }
-
-    private static func standIn(_ setting: SettingDeclaration) -> String {
-        switch setting.kind {
-        // Of TEST-NET-1: nobody's.
-        case .url(let schemes): "\(schemes.first ?? "http")://192.0.2.1:9"
-        case .secret: "checked-secret-\(setting.name)-5d41402abc4b"
-        case .number, .integer, .flag, .interval: "1"
-        case .file: "/dev/null"
-        case .choice(let words): words.first ?? ""
-        case .text, .list: "checked"
-        }
+        adapter.description.values(setup.settings, fillsSecrets: fillsSecrets)
     }
 
     /// A new one, not created yet.
@@ -147,6 +129,18 @@ final class CheckBench {
             throw error
         }
         return instance
+    }
+
+    /// Skipped where no meter was given, or it is known that there is none.
+    func needsMeter() throws(Finding) {
+        if let lacking { throw lacking }
+        if !hasMeter { try needsReading() }
+    }
+
+    /// Skipped where the adapter asks nothing of the host's HTTP.
+    func needsHTTP(of instance: CheckedInstance? = nil) throws(Finding) {
+        if let instance { ignoresHTTP = ignoresHTTP || instance.ignoresHTTP }
+        if ignoresHTTP { throw .skipped("it asks nothing of the host's HTTP") }
     }
 
     /// Makes a call whose failure leaves nothing to check.
@@ -207,7 +201,11 @@ final class CheckBench {
         if let refusal = instance.services.seen.refusals.first {
             throw .skipped("the host refuses every reading: \(refusal.reason)")
         }
-        if let failure { throw noMeter("read", failure) }
+        if let failure {
+            let finding = noMeter("read", failure)
+            lacking = finding
+            throw finding
+        }
         hasRead = true
     }
 

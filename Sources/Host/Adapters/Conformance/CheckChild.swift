@@ -60,7 +60,7 @@ package enum CheckChild {
 
     private static func result(of check: ConformanceCheck, _ bench: CheckBench) -> CheckMessage {
         do throws(Finding) {
-            try check.body(bench)
+            if case .child(let body) = check.body { try body(bench) }
             return .result(outcome: CheckResult.Outcome.passed.rawValue, seen: "", expected: "", advice: "")
         } catch {
             return .result(

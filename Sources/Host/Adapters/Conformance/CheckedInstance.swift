@@ -18,9 +18,13 @@ final class CheckedInstance: Sendable {
     /// Nanoseconds between two reads of a real meter, and when the last one was.
     private let minimum: Int64
     private let lastRead = Atomic<Int64>(0)
+    /// Whether it has had the time for a reading.
+    private let hasBeenRead = Atomic<Bool>(false)
     /// A call that has no deadline of its own in the interface.
     static let patience = 5 * Duration.second
     private static let brief = 50 * Duration.millisecond
+    /// In which a push adapter that asks something of the host's HTTP has done so.
+    private static let timeToAsk = Duration.second
 
     init(
         _ adapter: HostedAdapter, settings: [String: String], services: CheckServices, network: CheckNetwork,
@@ -64,7 +68,10 @@ final class CheckedInstance: Sendable {
         }
         guard isPush else {
             if network.isReal { Self.pause(lastRead.load(ordering: .acquiring) + minimum - Clock.monotonic()) }
-            defer { lastRead.store(Clock.monotonic(), ordering: .releasing) }
+            defer {
+                lastRead.store(Clock.monotonic(), ordering: .releasing)
+                hasBeenRead.store(true, ordering: .releasing)
+            }
             return try call("read()") { (hosting) throws(HostingError) in
                 try hosting.read(until: Clock.monotonic() + time)
             }
@@ -75,12 +82,19 @@ final class CheckedInstance: Sendable {
             if let condition = services.seen.condition, condition.code != METER_OK {
                 throw AdapterFailure(code: condition.code, message: condition.message)
             }
+            guard !services.gate.isCancelled else {
+                throw AdapterFailure(code: METER_CANCELLED, message: "it was cancelled")
+            }
             Self.pause(5 * Duration.millisecond)
         }
+        if services.seen.emits > before || time >= Self.timeToAsk { hasBeenRead.store(true, ordering: .releasing) }
         guard services.seen.emits > before else {
             throw AdapterFailure(code: METER_TIMEOUT, message: "no reading came within \(time / Duration.second) s")
         }
     }
+
+    /// Whether it was read and has asked nothing of the host's HTTP: what that does is nothing to it.
+    var ignoresHTTP: Bool { hasBeenRead.load(ordering: .acquiring) && network.requests == 0 }
 
     /// Nothing where it is not running.
     func stop() {
@@ -118,10 +132,11 @@ final class CheckedInstance: Sendable {
     /// - Parameters:
     ///   - isLast: whether nothing will follow; else it lives again.
     ///   - isBrief: whether it is one of many lives: nothing is waited for that need not come.
-    func live(reads: Int = 1, isLast: Bool = true, isBrief: Bool = false) {
+    ///   - time: nanoseconds that a reading has; one of a brief life's push adapter has less.
+    func live(reads: Int = 1, isLast: Bool = true, isBrief: Bool = false, within time: Int64 = Duration.second) {
         guard (try? create()) != nil else { return }
         if (try? start(within: isBrief ? Duration.second : Self.patience)) != nil {
-            let time = isBrief && isPush ? Self.brief : Duration.second
+            let time = isBrief && isPush ? Self.brief : time
             for _ in 0..<reads { try? read(within: time) }
             stop()
         }

@@ -5,8 +5,8 @@ import Synchronization
 /// Checks one adapter library, each check in a child process.
 package final class Conformance: Sendable {
     package struct Plan: Sendable {
-        /// The adapter of the library; empty = its first.
-        package var meterType = ""
+        /// The adapter; nil = the host does not use the library.
+        package var adapter: AdapterDescription?
         /// By bare name.
         package var settings: [String: String] = [:]
         package var seed: UInt64
@@ -27,6 +27,7 @@ package final class Conformance: Sendable {
     private let spawner: RunnerSpawner
     private let isRelease: Bool
     private let needed: [String]
+    private let loader: AdapterLoader
     private static let describeTime = 10 * Duration.second
     /// What a child needs for its own start.
     private static let startTime = 10 * Duration.second
@@ -36,10 +37,12 @@ package final class Conformance: Sendable {
     /// - Parameters:
     ///   - file: the library, by its absolute path.
     ///   - isRelease: it is the host's own, and may use the runtime that the host has.
-    package init(_ file: String, spawner: RunnerSpawner, isRelease: Bool) {
+    ///   - loader: as the host has it; it runs everything in processes of their own.
+    package init(_ file: String, spawner: RunnerSpawner, loader: AdapterLoader, isRelease: Bool) {
         self.file = file
         self.spawner = spawner
         self.isRelease = isRelease
+        self.loader = loader
         needed = isRelease ? AdapterLoader.runtime(of: file) : []
     }
 
@@ -88,9 +91,14 @@ package final class Conformance: Sendable {
             threads.append(
                 try Thread(name: "check-\(number)") { [self] in
                     while let batch = queue.withLock({ $0.popFirst() }) {
-                        run(batch, plan) { result in
+                        let give: (CheckResult) -> Void = { result in
                             results.withLock { Self.take(result, into: &$0) }
                             bell.ring()
+                        }
+                        if batch[0].group == .isolation {
+                            runHere(batch, plan, give: give)
+                        } else {
+                            run(batch, plan, give: give)
                         }
                     }
                     left.withLock { $0 -= 1 }
@@ -158,7 +166,7 @@ package final class Conformance: Sendable {
         _ rest: inout ArraySlice<ConformanceCheck>, _ plan: Plan, _ give: (CheckResult) -> Void
     ) throws(SystemError) {
         var setup = setup
-        setup.meterType = plan.meterType
+        setup.meterType = plan.adapter?.meterType ?? ""
         setup.settings = plan.settings
         setup.seed = plan.seed
         setup.wait = plan.wait
@@ -199,6 +207,41 @@ package final class Conformance: Sendable {
                 return
             }
         }
+    }
+
+    /// Checks that need no child of the checker: what is foreign runs in the runner's.
+    private func runHere(_ batch: [ConformanceCheck], _ plan: Plan, give: (CheckResult) -> Void) {
+        let bench = plan.adapter.map { IsolationBench($0, plan, load: copy) { [self] in outcome(of: $0, plan) } }
+        for check in batch {
+            guard case .host(let body) = check.body else { continue }
+            let begin = Clock.monotonic()
+            var result = CheckResult(check: check, outcome: .passed)
+            do throws(Finding) {
+                guard let bench else { throw .skipped("the host does not use the library") }
+                try body(bench)
+            } catch {
+                result = CheckResult(
+                    check: check, outcome: error.outcome, seen: error.seen, expected: error.expected,
+                    advice: error.advice)
+            }
+            result.seconds = Self.seconds(since: begin)
+            give(result)
+        }
+    }
+
+    private func outcome(of check: String, _ plan: Plan) -> CheckResult.Outcome? {
+        var outcome: CheckResult.Outcome?
+        run(ConformanceCheck.all.filter { $0.name == check }, plan) { outcome = $0.outcome }
+        return outcome
+    }
+
+    /// The adapters as the host has them where the file was dropped in.
+    private func copy() throws(LibraryObjection) -> [LoadedAdapter] {
+        let name = String(file.split(separator: "/").last ?? "")
+        // Whose it is where it is built does not matter.
+        return try loader.load(
+            name, in: AdapterLoader.directory(of: file), isRelease: isRelease, isTrusted: true, isQuiet: true
+        ).adapters
     }
 
     private static func seconds(since begin: Int64) -> Double {

@@ -4,7 +4,15 @@ import Readings
 package struct ConformanceCheck: Sendable {
     package enum Group: String, CaseIterable, Sendable {
         case loading, descriptor, life, reading, trouble, cancellation, threads, manners, history, evolution
-        case robustness
+        case robustness, isolation
+    }
+
+    /// Where it runs, and what it does.
+    enum Body: Sendable {
+        /// In a child, which has loaded the library.
+        case child(@Sendable (CheckBench) throws(Finding) -> Void)
+        /// In the checker's own process, beside a runner that has loaded a copy of it.
+        case host(@Sendable (IsolationBench) throws(Finding) -> Void)
     }
 
     /// Stable for good: scripts name it.
@@ -16,7 +24,7 @@ package struct ConformanceCheck: Sendable {
     let lane: Int
     /// Nanoseconds; one that takes longer is ended from outside.
     let limit: Int64
-    let body: @Sendable (CheckBench) throws(Finding) -> Void
+    let body: Body
 
     init(
         _ name: String, _ group: Group, _ meaning: String, lane: Int = 0, limitSeconds: Int64 = 20,
@@ -27,14 +35,26 @@ package struct ConformanceCheck: Sendable {
         self.meaning = meaning
         self.lane = lane
         self.limit = limitSeconds * Duration.second
-        self.body = body
+        self.body = .child(body)
+    }
+
+    init(
+        isolated name: String, _ meaning: String, body: @escaping @Sendable (IsolationBench) throws(Finding) -> Void
+    ) {
+        self.name = name
+        group = .isolation
+        self.meaning = meaning
+        lane = 0
+        // Each call has a deadline of its own.
+        limit = Duration.minute
+        self.body = .host(body)
     }
 
     /// Every check, in the order in which people read the results.
     package static let all: [ConformanceCheck] =
         LoadingChecks.table + DescriptorChecks.table + LifeChecks.table + ReadingChecks.table + CircuitChecks.table
         + TroubleChecks.table + CancellationChecks.table + ThreadChecks.table + MannersChecks.table
-        + HistoryChecks.table + EvolutionChecks.table + RobustnessChecks.table
+        + HistoryChecks.table + EvolutionChecks.table + RobustnessChecks.table + IsolationChecks.table
 }
 
 /// What came of a check.

@@ -55,7 +55,7 @@ enum LifeChecks {
             let instance = try bench.instance(.refused)
             do throws(AdapterFailure) {
                 try instance.create()
-                instance.live()
+                instance.live(isBrief: true)
             } catch {
                 // What stands in for a setting cannot always be one.
                 if !bench.hasMeter, error.code == METER_MISCONFIGURED { throw bench.noMeter("create", error) }
@@ -82,12 +82,12 @@ enum LifeChecks {
             "life-pure-create", .life, "create starts no threads and calls nothing but settings, log, clocks"
         ) {
             (bench) throws(Finding) in
-            try bench.instance(.refused).live()
+            try bench.instance(.refused).live(isBrief: true)
             let before = ProcessHoldings.now().threads
             let instance = try created(bench)
             let threads = ProcessHoldings.now().threads - before
             let early = instance.services.seen.early.sorted()
-            instance.live()
+            instance.live(isBrief: true)
             guard threads <= 0, early.isEmpty else {
                 throw .failed(
                     threads > 0 ? "create left \(threads) threads" : "create called \(early.joined(separator: ", "))",

@@ -83,8 +83,10 @@ enum MannersChecks {
     private static func liveThrough(_ bench: CheckBench) throws(Finding) {
         guard !bench.mannersAreSeen else { return }
         bench.mannersAreSeen = true
-        try bench.instance().live()
-        for weather in troubles { try bench.instance(weather).live() }
+        let good = try bench.instance()
+        good.live(within: bench.hasMeter ? CheckedInstance.patience : Duration.second)
+        // What the host's HTTP does is nothing to some.
+        for weather in troubles where !good.ignoresHTTP { try bench.instance(weather).live() }
         // Its settings forgotten.
         try bench.instance(.refused, settings: [:]).live()
     }

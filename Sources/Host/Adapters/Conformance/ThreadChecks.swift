@@ -69,7 +69,7 @@ enum ThreadChecks {
     }
 
     private static func moving(_ bench: CheckBench) throws(Finding) {
-        try bench.needsReading()
+        try bench.needsMeter()
         let instance = try bench.instance()
         let steps: [@Sendable () -> AdapterFailure?] = [
             { failure { () throws(AdapterFailure) in try instance.create() } },
@@ -86,6 +86,7 @@ enum ThreadChecks {
         if let found {
             instance.stop()
             instance.destroy()
+            try bench.needsReading()
             throw .failed(
                 "called from another thread, it says \(found.word): \(found.message)", expected: "what it does on one",
                 advice: "keep nothing in thread-local storage from one call to the next")
@@ -93,7 +94,7 @@ enum ThreadChecks {
     }
 
     private static func together(_ bench: CheckBench) throws(Finding) {
-        try bench.needsReading()
+        try bench.needsMeter()
         let instances = [try bench.instance(), try bench.instance()]
         let failures = Failures()
         let waiting = Waiting()
@@ -121,6 +122,7 @@ enum ThreadChecks {
             throw .skipped("\(error)")
         }
         guard let failure = failures.first else { return }
+        try bench.needsReading()
         throw .failed(
             "beside another instance, one says \(failure.word): \(failure.message)", expected: "what it does alone",
             advice: "keep no global state that is not guarded")

@@ -29,7 +29,8 @@ enum TroubleChecks {
         trouble("trouble-slow", "the meter's answer never comes to its end", .dripping, [METER_TIMEOUT], lane: 1),
         ConformanceCheck("trouble-pieces", .trouble, "An answer that comes byte by byte gives the same reading") {
             (bench) throws(Finding) in
-            try bench.needsReading()
+            try bench.needsHTTP()
+            try bench.needsMeter()
             let instance = try bench.started(.pieces)
             defer {
                 instance.stop()
@@ -38,10 +39,12 @@ enum TroubleChecks {
             do throws(AdapterFailure) {
                 try instance.read()
             } catch {
+                try bench.needsReading()
                 throw .failed(
                     "read says \(error.word): \(error.message)", expected: "a reading",
                     advice: "collect in on_body what comes, however many calls it takes")
             }
+            try bench.needsHTTP(of: instance)
         },
     ]
 
@@ -56,6 +59,7 @@ enum TroubleChecks {
         ConformanceCheck(
             name, .trouble, "Where \(what), a call fails in time, with a code and a message", lane: lane
         ) { (bench) throws(Finding) in
+            try bench.needsHTTP()
             let instance = try bench.instance(weather)
             try bench.orSkip("create") { () throws(AdapterFailure) in try instance.create() }
             let begin = Clock.monotonic()
@@ -71,7 +75,8 @@ enum TroubleChecks {
             let requests = instance.network.requests
             let seen = instance.services.seen
             instance.destroy()
-            guard requests > 0 else { throw .skipped("it asks nothing of the host's HTTP") }
+            try bench.needsHTTP(of: instance)
+            guard requests > 0 else { throw .skipped("it has asked nothing of the host's HTTP") }
             // A second for start, one for read, and what the host has of patience.
             try judge(failure, codes, seen, isLate: time > 2 * short + CallTime.patience)
         }

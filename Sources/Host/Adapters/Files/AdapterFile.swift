@@ -12,13 +12,13 @@ struct AdapterFile: ~Copyable {
     init(_ name: String, in directory: String, isTrusted: Bool) throws(LibraryObjection) {
         let folder = FileDescriptor(owning: unsafe sm_open(directory, O_RDONLY | O_DIRECTORY, 0))
         guard folder.number >= 0 else {
-            throw LibraryObjection(reason: "its directory cannot be read: \(SystemError.text(errno))")
+            throw LibraryObjection("its directory cannot be read", errno)
         }
         let number =
             unsafe isTrusted
             ? sm_open("\(directory)/\(name)", O_RDONLY | O_NONBLOCK, 0) : sm_open_in(folder.number, name)
         let file = FileDescriptor(owning: number)
-        guard file.number >= 0 else { throw LibraryObjection(reason: Self.words(for: errno)) }
+        guard file.number >= 0 else { throw Self.objection(for: errno) }
         let status = try Self.status(of: file)
         guard status.st_mode & S_IFMT == S_IFREG else { throw LibraryObjection(reason: "it is not a regular file") }
         if !isTrusted {
@@ -39,7 +39,7 @@ struct AdapterFile: ~Copyable {
     private static func status(of descriptor: borrowing FileDescriptor) throws(LibraryObjection) -> stat {
         var status = stat()
         guard unsafe fstat(descriptor.number, &status) == 0 else {
-            throw LibraryObjection(reason: "it cannot be read: \(SystemError.text(errno))")
+            throw LibraryObjection("it cannot be read", errno)
         }
         return status
     }
@@ -55,12 +55,12 @@ struct AdapterFile: ~Copyable {
         return isOthers || isForeignGroups ? "can be written by others: chmod go-w" : nil
     }
 
-    private static func words(for code: Int32) -> String {
+    private static func objection(for code: Int32) -> LibraryObjection {
         switch code {
-        case EXDEV, ELOOP: "it is a symbolic link out of its directory"
+        case EXDEV, ELOOP: LibraryObjection(reason: "it is a symbolic link out of its directory")
         // A socket, or a device without a driver.
-        case ENXIO, ENODEV: "it is not a regular file"
-        default: "it cannot be read: \(SystemError.text(code))"
+        case ENXIO, ENODEV: LibraryObjection(reason: "it is not a regular file")
+        default: LibraryObjection("it cannot be read", code)
         }
     }
 }

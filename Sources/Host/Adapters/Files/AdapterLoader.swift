@@ -34,42 +34,52 @@ package struct AdapterLoader: Sendable {
     private static let swift = ["libswift", "lib_Foundation", "libFoundation"]
 
     /// Everything that the file is; where its library hangs in this process, for ever.
+    /// - Parameters:
+    ///   - patience: what a library in a process of its own has for its constructors and its entry function, in ns.
+    ///   - isTrusted: whoever can write to it is trusted; that of the release is.
+    ///   - isQuiet: what it writes meanwhile is not logged: it was before.
     func load(
-        _ name: String, in directory: String, isRelease: Bool
+        _ name: String, in directory: String, isRelease: Bool, patience: Int64 = RunnerLaunch.usualPatience,
+        isTrusted: Bool = false, isQuiet: Bool = false
     ) throws(LibraryObjection) -> (identity: FileIdentity, adapters: [LoadedAdapter]) {
-        let file = try AdapterFile(name, in: directory, isTrusted: isRelease)
+        let file = try AdapterFile(name, in: directory, isTrusted: isRelease || isTrusted)
         let library = try staging.stage(file)
         let needs = try Self.needs(of: library.open(), in: directory, isRelease: isRelease)
         let needed = isRelease ? Self.paths(of: needs, in: directory) : []
         let path = "\(directory)/\(name)"
-        let places = try places(library, needed, isHosted: isRelease && mayRunHere(needs), path)
-        return (
-            file.identity,
-            places.map { LoadedAdapter(path: path, description: $0.description, library: library, place: $0.place) }
-        )
-    }
-
-    private func places(
-        _ library: StagedLibrary, _ needed: [String], isHosted: Bool, _ path: String
-    ) throws(LibraryObjection) -> [(description: AdapterDescription, place: LoadedAdapter.Place)] {
-        if isHosted {
-            return try AdapterLibrary.load(library.path, needed: needed).map { ($0.description, .host($0)) }
+        func adapter(_ description: AdapterDescription, _ place: LoadedAdapter.Place) -> LoadedAdapter {
+            LoadedAdapter(path: path, description: description, library: library, place: place)
+        }
+        if isRelease, mayRunHere(needs) {
+            let adapters = try AdapterLibrary.load(library.path, needed: needed)
+            return (file.identity, adapters.map { adapter($0.description, .host($0)) })
+        }
+        guard needs.memory <= AdapterRunner.memoryLimit else {
+            let (wanted, most) = (needs.memory >> 20, AdapterRunner.memoryLimit >> 20)
+            throw LibraryObjection(
+                reason: "it wants \(wanted) MB of memory at once: its process has \(most) MB at most")
         }
         let launch = RunnerLaunch(spawner: spawner, library: library, needed: needed, secret: secret)
+        let found = try describe(launch, patience, isQuiet, path)
+        return (file.identity, found.descriptions.map { adapter($0, .child(launch, landlock: found.landlock)) })
+    }
+
+    private func describe(
+        _ launch: RunnerLaunch, _ patience: Int64, _ isQuiet: Bool, _ path: String
+    ) throws(LibraryObjection) -> (descriptions: [AdapterDescription], landlock: Int) {
         let gate = RepeatGate(interval: 10 * Duration.second)
-        let found: (descriptions: [AdapterDescription], landlock: Int)
         do throws(RunnerLaunch.Failure) {
-            found = try launch.describe { [log] line in
-                guard gate.pass("", now: Clock.monotonic()) != nil else { return }
+            return try launch.describe(patience: patience) { [log] line in
+                guard !isQuiet, gate.pass("", now: Clock.monotonic()) != nil else { return }
                 log.info(line, LogField("file", path), LogField("from", "output"))
             }
         } catch {
             switch error {
-            case .refused(let reason): throw LibraryObjection(reason: reason)
-            case .ended(let end, let during): throw LibraryObjection(reason: end.words(in: during))
+            case .refused(let objection): throw objection
+            case .ended(let end, let during, let shortage):
+                throw LibraryObjection(reason: end.words(in: during), shortage: shortage)
             }
         }
-        return found.descriptions.map { ($0, .child(launch, landlock: found.landlock)) }
     }
 
     // MARK: What it links

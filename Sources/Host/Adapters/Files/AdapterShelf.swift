@@ -24,8 +24,8 @@ package final class AdapterShelf: Sendable {
         case files([(name: String, identity: FileIdentity)])
         /// There is no such directory, and so nothing in it.
         case missing
-        /// What lies in it now is not known.
-        case unreadable(String)
+        /// What lies in it now is not known: the errno.
+        case unreadable(Int32)
     }
 
     private struct State {
@@ -53,7 +53,7 @@ package final class AdapterShelf: Sendable {
         state = Mutex(
             State(
                 directories: paths.enumerated().map { ShelfDirectory($1, isRelease: $0 == 0, now: now) },
-                catalog: AdapterCatalog(directories: paths, files: [], unreadable: [], isComplete: false)))
+                catalog: AdapterCatalog(directories: paths, files: [], isComplete: false)))
     }
 
     /// Readable when something has happened in a directory; -1 where it does not watch.
@@ -90,9 +90,9 @@ package final class AdapterShelf: Sendable {
                 if begins { read(index, state.directories[index]) }
                 wake = min(wake, due ?? wake)
             }
+            if state.files.giveUp(now: now, wall: .now) { hasChanged = true }
             for job in state.files.takeJobs(now: now) { load(job.key, job.attempt, state.directories) }
-            if state.files.giveUp(now: now) { hasChanged = true }
-            wake = min(wake, state.files.nextGivingUp ?? wake)
+            wake = min(wake, state.files.wake ?? wake)
             if hasChanged || !state.catalog.isComplete { hasChanged = assemble(&state) || hasChanged }
             return (hasChanged, wake)
         }
@@ -118,20 +118,28 @@ package final class AdapterShelf: Sendable {
             var isGone = false
             switch listing {
             case .files(let files):
-                state.directories[index].endReading(watch: watch, problem: nil, now: now)
+                state.directories[index].endReading(watch: watch, obstacle: nil, now: now)
                 isGone = state.files.take(
                     files, of: index, except: directory.unfinished, retries: directory.retries)
             case .missing:
-                state.directories[index].endReading(watch: nil, problem: "there is no such directory", now: now)
-                isGone = state.files.take([], of: index, except: [], retries: false)
-            case .unreadable(let reason):
-                // A fault that passes ends nobody: what was found before goes on.
                 state.directories[index].endReading(
-                    watch: nil, problem: "the directory cannot be read: \(reason)", now: now)
+                    watch: nil, obstacle: .refused("there is no such directory"), now: now)
+                isGone = state.files.take([], of: index, except: [], retries: false)
+            case .unreadable(let code):
+                // A fault that passes ends nobody: what was found before goes on.
+                let objection = LibraryObjection("the directory cannot be read", code)
+                let wait = objection.shortage.map {
+                    HostWait(objection.reason, $0, after: directory.obstacle?.wait, wall: .now)
+                }
+                state.directories[index].endReading(
+                    watch: nil, obstacle: wait.map(ShelfObstacle.waits) ?? .refused(objection.reason), now: now)
             }
-            return isGone || directory.problem != state.directories[index].problem
+            let obstacle = state.directories[index].obstacle
+            let looksLike = obstacle.map { $0.looksLike(directory.obstacle) } ?? (directory.obstacle == nil)
+            return isGone || !looksLike
         case .loaded(let key, let attempt, let result):
-            let changed = state.files.take(result, of: key, attempt)
+            let changed = state.files.take(
+                result, of: key, attempt, now: now, wall: .now, random: .random(in: 0...1))
             // What was read while it was written is looked at again.
             if case .failure = result { state.directories[key.directory].touch(now: now) }
             return changed
@@ -143,15 +151,15 @@ package final class AdapterShelf: Sendable {
         let wasComplete = state.catalog.isComplete
         let directories = state.directories
         let isComplete = directories.allSatisfy(\.hasBeenRead) && state.files.isSettled
-        let unreadable = directories.filter { !$0.isRelease }.compactMap { directory in
-            directory.problem.map { AdapterRefusal(path: directory.path, reason: $0) }
-        }
         state.catalog = AdapterCatalog(
             directories: self.directories,
-            files: state.files.inOrder.map {
-                (path: "\(directories[$0.key.directory].path)/\($0.key.name)", $0.adapters, $0.refusal)
-            },
-            unreadable: unreadable, isComplete: wasComplete || isComplete)
+            files: directories.filter { !$0.isRelease || $0.obstacle?.wait != nil }.map {
+                (path: $0.path, adapters: [], obstacle: $0.obstacle)
+            }
+                + state.files.inOrder.map {
+                    (path: "\(directories[$0.key.directory].path)/\($0.key.name)", $0.adapters, $0.obstacle)
+                },
+            isComplete: wasComplete || isComplete)
         return state.catalog.isComplete && !wasComplete
     }
 
@@ -165,7 +173,7 @@ package final class AdapterShelf: Sendable {
             let number = isWatched ? watch?.watch(path) : nil
             news.post(.listing(index, watch: number, Self.listing(of: path)))
         } orElse: { error in
-            news.post(.listing(index, watch: nil, .unreadable("\(error)")))
+            news.post(.listing(index, watch: nil, .unreadable(error.code)))
         }
     }
 
@@ -173,14 +181,16 @@ package final class AdapterShelf: Sendable {
         let (news, loader, directory) = (news, loader, directories[key.directory])
         start("loader") {
             do throws(LibraryObjection) {
-                let found = try loader.load(key.name, in: directory.path, isRelease: directory.isRelease)
+                let found = try loader.load(
+                    key.name, in: directory.path, isRelease: directory.isRelease, patience: attempt.patience,
+                    isQuiet: attempt.isRepeated)
                 let load = ShelfFile.Load(identity: found.identity, adapters: found.adapters)
                 news.post(.loaded(key, attempt, .success(load)))
             } catch {
                 news.post(.loaded(key, attempt, .failure(error)))
             }
         } orElse: { error in
-            news.post(.loaded(key, attempt, .failure(LibraryObjection(reason: "it cannot be looked at: \(error)"))))
+            news.post(.loaded(key, attempt, .failure(.ofHost("it cannot be looked at: \(error.call)", error.code))))
         }
     }
 
@@ -198,7 +208,7 @@ package final class AdapterShelf: Sendable {
     /// Names that end in `.so`, and what files they are at present.
     private static func listing(of directory: String) -> Listing {
         guard let names = DirectoryNames.of(directory) else {
-            return [ENOENT, ENOTDIR].contains(errno) ? .missing : .unreadable(SystemError.text(errno))
+            return [ENOENT, ENOTDIR].contains(errno) ? .missing : .unreadable(errno)
         }
         return .files(
             names.filter { $0.hasSuffix(".so") && !$0.hasPrefix(".") }.map { name in

@@ -10,6 +10,8 @@ enum ELFCheck {
         var libraries: [String] = []
         /// Where it wants them to be looked for, as written; `$ORIGIN` is the directory of the library itself.
         var searchPaths: [String] = []
+        /// Bytes of memory of its own that it has from the first moment on.
+        var memory: UInt64 = 0
     }
 
     static let largestFile: Int64 = 256 << 20
@@ -56,6 +58,8 @@ enum ELFCheck {
         let offset: UInt64
         let address: UInt64
         let size: UInt64
+        /// What it takes where it is loaded and nobody else's: 0 where it is only read.
+        let memory: UInt64
     }
 
     /// Every part that the loader maps has to lie within the file.
@@ -70,7 +74,8 @@ enum ELFCheck {
         for place in stride(from: 0, to: count * entrySize, by: entrySize) {
             let segment = Segment(
                 kind: table.number(place, 4), offset: table.number(place + 8, 8),
-                address: table.number(place + 16, 8), size: table.number(place + 32, 8))
+                address: table.number(place + 16, 8), size: table.number(place + 32, 8),
+                memory: table.number(place + 4, 4) & 2 == 0 ? 0 : table.number(place + 40, 8))
             guard segment.kind == Segment.loadable || segment.kind == Segment.dynamic else { continue }
             guard file.holds(segment.offset, segment.size) else { throw cutOff }
             segments.append(segment)
@@ -106,6 +111,9 @@ enum ELFCheck {
             throw nonsense
         }
         var needs = Needs()
+        for segment in segments where segment.kind == Segment.loadable {
+            needs.memory += min(segment.memory, 1 << 40)
+        }
         for name in names {
             guard let text = texts.text(at: name) else { throw nonsense }
             needs.libraries.append(text)

@@ -8,8 +8,8 @@ struct ShelfDirectory: Sendable {
     let isRelease: Bool
     /// inotify's number; nil = not watched.
     var watch: Int32?
-    /// Why it cannot be read.
-    private(set) var problem: String?
+    /// Why it could not be read.
+    private(set) var obstacle: ShelfObstacle?
     private(set) var hasBeenRead = false
     private var isBeingRead = false
     /// When something happened in it first and last since it was last read, monotonic ns.
@@ -23,7 +23,7 @@ struct ShelfDirectory: Sendable {
     /// Several events come together: it is looked at once it has been quiet for this long, or this long after the first.
     private static let quiet = 200 * Duration.millisecond
     private static let patience = Duration.second
-    /// How often it is looked at where it cannot be watched.
+    /// How often it is looked at where it cannot be watched, or could not be read.
     private static let pollPause = Duration.second
 
     init(_ path: String, isRelease: Bool, now: Int64) {
@@ -70,13 +70,14 @@ struct ShelfDirectory: Sendable {
         return (true, nil)
     }
 
-    mutating func endReading(watch: Int32?, problem: String?, now: Int64) {
+    mutating func endReading(watch: Int32?, obstacle: ShelfObstacle?, now: Int64) {
         isBeingRead = false
         hasBeenRead = true
         retries = false
         self.watch = watch
-        self.problem = problem
-        guard watch == nil, !isRelease else { return }
+        self.obstacle = obstacle
+        // The release's own changes with the program.
+        guard watch == nil, !isRelease || obstacle?.wait != nil else { return }
         dirtySince = dirtySince ?? now
         lastEvent = now + Self.pollPause - Self.quiet
     }

@@ -1,36 +1,7 @@
 import Platform
 import Readings
 
-/// A file of a directory, and what has become of it.
-struct ShelfFile: Sendable {
-    struct Key: Hashable, Sendable {
-        /// Position of the directory; 0 is the release's own.
-        let directory: Int
-        let name: String
-    }
-
-    /// Tells the attempts to load one file apart.
-    typealias Attempt = Int
-
-    struct Load: Sendable {
-        let identity: FileIdentity
-        let adapters: [LoadedAdapter]
-    }
-
-    let key: Key
-    /// When it was found: the look at its directory. What was there first has its type.
-    let round: Int
-    /// Which file was seen last.
-    var identity: FileIdentity
-    /// The attempt that runs, and since when (monotonic ns).
-    var attempt: (number: Attempt, since: Int64)?
-    var isWaiting = true
-    var adapters: [LoadedAdapter] = []
-    /// Why the file as it is now is not used. The adapters are then those of the file before.
-    var refusal: String?
-}
-
-/// All of them.
+/// The files of all directories: which are to be looked at, and what came of it.
 struct ShelfFiles: Sendable {
     private var files: [ShelfFile.Key: ShelfFile] = [:]
     private var rounds: [Int: Int] = [:]
@@ -38,11 +9,9 @@ struct ShelfFiles: Sendable {
 
     /// At a time: each may hang.
     private static let mostLoads = 4
-    /// After it a load is given up: a library that hangs in this process stays there.
-    private static let loadTime = 20 * Duration.second
 
-    /// Whether nothing is left to be loaded.
-    var isSettled: Bool { files.values.allSatisfy { !$0.isWaiting && $0.attempt == nil } }
+    /// Whether what is known of all of them will do for now.
+    var isSettled: Bool { files.values.allSatisfy(\.isSettled) }
 
     /// In the order in which types are given away: the release's first, then as they were found.
     var inOrder: [ShelfFile] {
@@ -54,7 +23,7 @@ struct ShelfFiles: Sendable {
     }
 
     /// Takes over what lies in a directory now. True where a file is gone.
-    /// - Parameter retries: what was refused is tried again, although it has not changed.
+    /// - Parameter retries: what has an obstacle is tried again, although it has not changed.
     mutating func take(
         _ listing: [(name: String, identity: FileIdentity)], of directory: Int, except unfinished: Set<String>,
         retries: Bool
@@ -63,11 +32,9 @@ struct ShelfFiles: Sendable {
         rounds[directory] = round + 1
         for (name, identity) in listing where !unfinished.contains(name) {
             let key = ShelfFile.Key(directory: directory, name: name)
-            if let known = files[key], known.identity == identity, known.refusal == nil || !retries { continue }
-            var file = files[key] ?? ShelfFile(key: key, round: round, identity: identity)
-            file.identity = identity
-            file.isWaiting = true
-            files[key] = file
+            if files[key]?.see(identity, retries: retries) == nil {
+                files[key] = ShelfFile(key: key, round: round, identity: identity)
+            }
         }
         let names = Set(listing.map(\.name))
         let gone = files.keys.filter { $0.directory == directory && !names.contains($0.name) }
@@ -75,49 +42,38 @@ struct ShelfFiles: Sendable {
         return !gone.isEmpty
     }
 
-    /// What to load now.
+    /// What to look at now.
     mutating func takeJobs(now: Int64) -> [(key: ShelfFile.Key, attempt: ShelfFile.Attempt)] {
-        var running = files.values.count { $0.attempt != nil }
+        let free = max(0, Self.mostLoads - files.values.count(where: \.isBeingLookedAt))
         var jobs: [(key: ShelfFile.Key, attempt: ShelfFile.Attempt)] = []
-        for file in inOrder where file.isWaiting && file.attempt == nil && running < Self.mostLoads {
-            running += 1
+        for file in inOrder.filter({ $0.due.map { $0 <= now } ?? false }).prefix(free) {
             attempts += 1
-            files[file.key]?.isWaiting = false
-            files[file.key]?.attempt = (attempts, now)
-            jobs.append((file.key, attempts))
+            guard let attempt = files[file.key]?.begin(attempts, now: now) else { continue }
+            jobs.append((file.key, attempt))
         }
         return jobs
     }
 
     /// True where the catalog has changed by it.
+    /// - Parameter random: 0 to 1, of the jitter of a pause.
     mutating func take(
-        _ result: Result<ShelfFile.Load, LibraryObjection>, of key: ShelfFile.Key, _ attempt: ShelfFile.Attempt
+        _ result: Result<ShelfFile.Load, LibraryObjection>, of key: ShelfFile.Key, _ attempt: ShelfFile.Attempt,
+        now: Int64, wall: Instant, random: Double
     ) -> Bool {
-        guard let file = files[key], file.attempt?.number == attempt else { return false }
-        files[key]?.attempt = nil
-        switch result {
-        case .success(let load):
-            files[key]?.adapters = load.adapters
-            files[key]?.refusal = nil
-            // It was replaced again, between the look at the directory and the load.
-            if load.identity != file.identity { files[key]?.identity = load.identity }
-        case .failure(let objection): files[key]?.refusal = objection.reason
-        }
-        return true
+        guard files[key]?.attempt?.number == attempt.number else { return false }
+        return files[key]?.take(result, now: now, wall: wall, random: random) ?? false
     }
 
-    /// Gives up loads that do not end. True where there was one.
-    mutating func giveUp(now: Int64) -> Bool {
+    /// Waits no longer for looks that do not end. True where there was one.
+    mutating func giveUp(now: Int64, wall: Instant) -> Bool {
         var hasGivenUp = false
-        for (key, file) in files {
-            guard let attempt = file.attempt, now >= attempt.since + Self.loadTime else { continue }
-            files[key]?.attempt = nil
-            files[key]?.refusal = "loading it does not end: one of its constructors, or meter_adapter_entry, hangs"
-            hasGivenUp = true
-        }
+        for key in files.keys where files[key]?.giveUp(now: now, wall: wall) == true { hasGivenUp = true }
         return hasGivenUp
     }
 
-    /// Monotonic ns; nil = nothing is being loaded.
-    var nextGivingUp: Int64? { files.values.compactMap(\.attempt?.since).min().map { $0 + Self.loadTime } }
+    /// When there is something to do again, monotonic ns; nil = not before something happens.
+    var wake: Int64? {
+        let isFull = files.values.count(where: \.isBeingLookedAt) >= Self.mostLoads
+        return files.values.flatMap { [$0.nextGivingUp, isFull ? nil : $0.due] }.compactMap { $0 }.min()
+    }
 }

@@ -31,15 +31,27 @@ package final class StagingArea: Sendable {
         _ = unsafe rmdir(directory)
     }
 
+    /// Whether libraries in it can be loaded at all.
+    package static func mayLoad(from directory: String) -> Bool {
+        var status = statvfs()
+        // ST_NOEXEC
+        return unsafe statvfs(directory, &status) == 0 && status.f_flag & 8 == 0
+    }
+
     /// Copies the file.
     func stage(_ file: borrowing AdapterFile) throws(LibraryObjection) -> StagedLibrary {
+        guard Self.mayLoad(from: directory) else {
+            throw LibraryObjection(
+                reason: "its copy could not be loaded: the disk that holds \(directory) is mounted noexec",
+                shortage: .other)
+        }
         let temporary = "\(directory)/copy-\(copies.add(1, ordering: .relaxed).newValue)"
         defer { _ = unsafe unlink(temporary) }
         let digest = try copy(file, to: temporary)
         let path = path(of: digest)
         return try uses.withLock { (uses) throws(LibraryObjection) in
             if uses[digest] == nil, unsafe rename(temporary, path) != 0 {
-                throw LibraryObjection(reason: "it cannot be copied: \(SystemError.text(errno))")
+                throw LibraryObjection.ofHost("it cannot be copied to \(directory)", errno)
             }
             uses[digest, default: 0] += 1
             return StagedLibrary(self, digest: digest)
@@ -59,21 +71,25 @@ package final class StagingArea: Sendable {
 
     /// Answers the digest of what was copied.
     private func copy(_ file: borrowing AdapterFile, to path: String) throws(LibraryObjection) -> String {
-        func fault(_ what: String) -> LibraryObjection {
-            LibraryObjection(reason: "it cannot be copied: \(what): \(SystemError.text(errno))")
-        }
         let target = FileDescriptor(owning: unsafe sm_open(path, O_WRONLY | O_CREAT | O_EXCL, 0o400))
-        guard target.number >= 0, var digest = try? SHA256() else { throw fault(path) }
+        guard target.number >= 0 else { throw LibraryObjection.ofHost("it cannot be copied to \(directory)", errno) }
+        guard var digest = try? SHA256() else {
+            throw LibraryObjection.ofHost("it cannot be copied to \(directory)", ENOMEM)
+        }
         var chunk = [UInt8](repeating: 0, count: Self.chunk)
         var total: Int64 = 0
         while true {
             let count = unsafe pread(file.descriptor.number, &chunk, chunk.count, off_t(total))
-            guard count >= 0 else { throw fault("read") }
+            guard count >= 0 else { throw LibraryObjection("it cannot be read", errno) }
             if count == 0 { break }
             total += Int64(count)
             guard total <= ELFCheck.largestFile else { throw LibraryObjection(reason: "it is larger than 256 MB") }
             digest.update(chunk[..<count])
-            guard unsafe write(target.number, chunk, count) == count else { throw fault(path) }
+            let written = unsafe write(target.number, chunk, count)
+            guard written == count else {
+                // Less than all of it: there was no room for the rest.
+                throw LibraryObjection.ofHost("it cannot be copied to \(directory)", written < 0 ? errno : ENOSPC)
+            }
         }
         guard try file.currentIdentity() == file.identity else {
             throw LibraryObjection(reason: "it is being written")
@@ -103,5 +119,9 @@ package final class StagedLibrary: Sendable {
     var path: String { area.path(of: digest) }
 
     /// Opened for a look.
-    func open() -> FileDescriptor { FileDescriptor(owning: unsafe sm_open(path, O_RDONLY, 0)) }
+    func open() throws(LibraryObjection) -> FileDescriptor {
+        let file = FileDescriptor(owning: unsafe sm_open(path, O_RDONLY, 0))
+        guard file.number >= 0 else { throw LibraryObjection.ofHost("its copy cannot be read", errno) }
+        return file
+    }
 }

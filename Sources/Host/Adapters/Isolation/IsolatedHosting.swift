@@ -98,8 +98,8 @@ struct IsolatedHosting: AdapterHosting {
             ) { line in services.take(line: line, .info, LogField("from", "output")) }
         } catch {
             switch error {
-            case .refused(let reason): throw .ended("it could not be started: \(reason)")
-            case .ended(let end, let during): throw .ended(end.words(in: during))
+            case .refused(let objection): throw .ended("it could not be started: \(objection.reason)")
+            case .ended(let end, let during, _): throw .ended(end.words(in: during))
             }
         }
     }

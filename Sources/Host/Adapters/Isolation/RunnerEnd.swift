@@ -1,4 +1,6 @@
 import CLinux
+import Glibc
+import Platform
 
 /// How a runner ended.
 enum RunnerEnd: Hashable, Sendable {
@@ -9,8 +11,8 @@ enum RunnerEnd: Hashable, Sendable {
     case deadline(within: String)
     /// It said something that makes no sense: it was killed.
     case violation(String)
-    /// It was not even started.
-    case notStarted(String)
+    /// It was not even started: what the host's own system said.
+    case notStarted(call: String, code: Int32)
 
     /// - Parameters:
     ///   - status: as `waitpid` gives it.
@@ -29,7 +31,19 @@ enum RunnerEnd: Hashable, Sendable {
         case .exit(let status): return "exit with status \(status)\(during)"
         case .deadline(let time): return "\(call ?? "it") did not return within \(time)"
         case .violation(let what): return "it broke the runner's protocol\(during): \(what)"
-        case .notStarted(let why): return "it could not be started: \(why)"
+        case .notStarted(let call, let code): return "it could not be started: \(SystemError(call, code))"
+        }
+    }
+
+    /// What the host had too little of, where it ended for want of that.
+    /// - Parameter isPrepared: whether anything foreign had begun to run.
+    func shortage(isPrepared: Bool) -> HostShortage? {
+        switch self {
+        case .notStarted(_, let code): HostShortage(code: code) ?? .other
+        // Nobody has asked for that but the kernel, or somebody who spares memory.
+        case .signal(SIGKILL, nil): .memory
+        case .deadline: isPrepared ? .time : .speed
+        case .signal, .exit, .violation: isPrepared ? nil : .other
         }
     }
 

@@ -13,22 +13,31 @@ struct RunnerLaunch: Sendable {
     /// Why a runner is not there.
     enum Failure: Error {
         /// It does not want the library.
-        case refused(String)
-        case ended(RunnerEnd, during: String)
+        case refused(LibraryObjection)
+        /// - Parameter shortage: what the host had too little of, where that was why.
+        case ended(RunnerEnd, during: String, shortage: HostShortage?)
     }
 
-    private static let loadTime = 10 * Duration.second
+    /// What a library has for its constructors and its entry function, in ns, on a machine that is not busy.
+    static let usualPatience = 10 * Duration.second
+    /// What a process has to get ready, before anything foreign runs in it.
+    private static let preparationTime = 30 * Duration.second
 
     /// Everything that the adapters of the library say of themselves, and the version of Landlock that confines them.
     /// The process that found it out is gone afterwards.
-    /// - Parameter say: takes what it writes to its standard output.
+    /// - Parameters:
+    ///   - patience: what the library has for its constructors and its entry function, in ns.
+    ///   - say: takes what it writes to its standard output.
     func describe(
-        say: @escaping (String) -> Void
+        patience: Int64, say: @escaping (String) -> Void
     ) throws(Failure) -> (descriptions: [AdapterDescription], landlock: Int) {
-        let (runner, descriptions, landlock) = try load(setup, name: "describe", say: say)
+        let (runner, descriptions, landlock) = try load(
+            setup, name: "describe", patience: patience, say: say)
         runner.end()
-        if let objection = descriptions.lazy.compactMap(\.objection).first { throw .refused(objection.reason) }
-        if let reason = AdapterLibrary.objection(toAll: descriptions) { throw .refused(reason) }
+        if let objection = descriptions.lazy.compactMap(\.objection).first { throw .refused(objection) }
+        if let reason = AdapterLibrary.objection(toAll: descriptions) {
+            throw .refused(LibraryObjection(reason: reason))
+        }
         return (descriptions, landlock)
     }
 
@@ -42,42 +51,54 @@ struct RunnerLaunch: Sendable {
         setup.instance = instance
         setup.settings = settings
         setup.files = files
-        return try load(setup, name: instance, say: say).runner
+        return try load(setup, name: instance, patience: Self.usualPatience, say: say).runner
     }
 
     private var setup: RunnerSetup { RunnerSetup(library: library.path, needed: needed, secret: secret) }
 
     private func load(
-        _ setup: RunnerSetup, name: String, say: @escaping (String) -> Void
+        _ setup: RunnerSetup, name: String, patience: Int64, say: @escaping (String) -> Void
     ) throws(Failure) -> (runner: RunnerProcess, descriptions: [AdapterDescription], landlock: Int) {
         let runner: RunnerProcess
         do throws(SystemError) {
             runner = try RunnerProcess(spawner, name: name, say: say)
         } catch {
-            throw .ended(.notStarted("\(error)"), during: "")
+            throw Self.failure(.notStarted(call: error.call, code: error.code), isPrepared: false)
         }
         _ = runner.send(.setup(setup))
-        let deadline = Clock.monotonic() + Self.loadTime
+        var limit = Self.preparationTime
+        var deadline = Clock.monotonic() + limit
         var descriptions: [AdapterDescription] = []
         var landlock: UInt32?
         while true {
-            let loading = landlock == nil ? "its preparation" : "meter_adapter_entry, or what runs before it,"
+            let isPrepared = landlock != nil
             switch runner.next(until: deadline, wake: []) {
-            case .message(.ready(runnerProtocolVersion, let version)) where landlock == nil: landlock = version
+            case .message(.ready(runnerProtocolVersion, let version)) where !isPrepared:
+                landlock = version
+                limit = patience
+                deadline = Clock.monotonic() + limit
             case .message(.described(let description))
-            where landlock != nil && descriptions.count < AdapterLibrary.mostDescriptors:
+            where isPrepared && descriptions.count < AdapterLibrary.mostDescriptors:
                 descriptions.append(description)
-            case .message(.refused(let reason)) where landlock != nil:
+            case .message(.refused(let reason, let shortage)) where isPrepared:
                 runner.end()
-                throw .refused(reason)
+                throw .refused(LibraryObjection(reason: reason, shortage: shortage))
             case .message(let message):
                 if case .loaded = message, let landlock {
                     return (runner, descriptions, Int(clamping: landlock))
                 }
-                throw .ended(runner.kill(because: .violation("a message out of turn")), during: loading)
-            case .ended(let end): throw .ended(end, during: loading)
-            case .deadline, .woken: throw .ended(runner.kill(because: .deadline(within: "10 s")), during: loading)
+                throw Self.failure(runner.kill(because: .violation("a message out of turn")), isPrepared: isPrepared)
+            case .ended(let end): throw Self.failure(end, isPrepared: isPrepared)
+            case .deadline, .woken:
+                let time = "\(limit / Duration.second) s"
+                throw Self.failure(runner.kill(because: .deadline(within: time)), isPrepared: isPrepared)
             }
         }
+    }
+
+    private static func failure(_ end: RunnerEnd, isPrepared: Bool) -> Failure {
+        .ended(
+            end, during: isPrepared ? "meter_adapter_entry, or what runs before it," : "its preparation",
+            shortage: end.shortage(isPrepared: isPrepared))
     }
 }

@@ -9,8 +9,8 @@ enum RunnerMessage: Hashable, Sendable {
     case ready(version: UInt32, landlock: UInt32)
     /// An adapter of the library.
     case described(AdapterDescription)
-    /// The library is not to be used: why. The last one.
-    case refused(String)
+    /// The library is not to be used: why, and what it was for want of. The last one.
+    case refused(String, shortage: HostShortage?)
     /// The library is loaded, and its adapters have been described.
     case loaded
     /// The call has returned.
@@ -49,7 +49,7 @@ enum RunnerQuestion: Hashable, Sendable {
 }
 
 /// Version of what host and runner say to each other. Both are the same program; the version tells where they are not.
-let runnerProtocolVersion: UInt32 = 1
+let runnerProtocolVersion: UInt32 = 2
 
 extension RunnerMessage {
     private enum Kind: UInt8 {
@@ -68,7 +68,11 @@ extension RunnerMessage {
             }
         case .described(let description):
             Frame.encode(Kind.described.rawValue, capacity: 4096) { description.write(to: &$0) }
-        case .refused(let reason): Frame.encode(Kind.refused.rawValue) { $0.write(text: reason) }
+        case .refused(let reason, let shortage):
+            Frame.encode(Kind.refused.rawValue) { writer in
+                writer.write(text: reason)
+                writer.write(shortage?.rawValue ?? 0)
+            }
         case .loaded: Frame.encode(Kind.loaded.rawValue) { _ in }
         case .returned(let outcome): Frame.encode(Kind.returned.rawValue) { outcome.write(to: &$0) }
         case .reading(let payload):
@@ -130,8 +134,9 @@ extension RunnerMessage {
             guard let description = AdapterDescription(&reader) else { return nil }
             self = .described(description)
         case .refused:
-            guard let reason = reader.readText(limit: Self.longestReason) else { return nil }
-            self = .refused(reason)
+            guard let reason = reader.readText(limit: Self.longestReason), let shortage = reader.read(UInt8.self)
+            else { return nil }
+            self = .refused(reason, shortage: HostShortage(rawValue: shortage))
         case .loaded: self = .loaded
         case .returned:
             guard let outcome = CallOutcome(&reader) else { return nil }

@@ -48,7 +48,7 @@ package enum AdapterRunner {
             line.send(.loaded)
             return serve(adapter, setup, &calls, line)
         } catch {
-            line.send(.refused(error.reason))
+            line.send(.refused(error.reason, shortage: error.shortage))
             return 0
         }
     }
@@ -80,7 +80,7 @@ package enum AdapterRunner {
             }
             HostLine.hangUp()
         } catch {
-            line.send(.refused("\(error)"))
+            line.send(.refused("\(error)", shortage: HostShortage(code: error.code)))
             return 1
         }
     }
