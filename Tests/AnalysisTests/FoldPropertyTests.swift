@@ -120,6 +120,50 @@ import Testing
         }
     }
 
+    /// At the ends of what an emission and a stored account can hold; a trap would end the host.
+    @Test(arguments: seeds) func `no energy is too much: nothing falls, nothing is below zero and nothing traps`(
+        seed: UInt64
+    ) throws {
+        var random = SeededRandom(seed: seed)
+        var house = House(known: [.grid, .solar, .battery])
+        house.dayStart = .noon + 600 * Duration.second - Duration.day
+        func energy() -> Millijoules? {
+            [nil, 0, 1, kWh(1e8), .max / 2, .max - 1, .max].randomElement(using: &random) ?? nil
+        }
+        func flows() -> Flows<Millijoules?> {
+            Flows(
+                imported: energy(), exported: energy(), produced: energy(), consumed: nil, charged: energy(),
+                discharged: energy())
+        }
+        let emissions = (0...40).map { index in
+            var emission = house.emission(
+                at: Double(index) * 37, Powers(gridW: 1e8, solarW: 1e8, batteryW: -1e8),
+                period: Bool.random(using: &random) ? 20 : 0, counters: flows())
+            emission.periodEnergy = flows()
+            emission.dayEnergy = energy()
+            var sample = CircuitSample(circuit: 0, kind: .load)
+            sample.present = [.periodEnergy, .totalEnergy, .totalReturned]
+            sample.periodEnergy = energy() ?? 5
+            sample.totalEnergy = energy() ?? 5
+            sample.totalReturned = energy() ?? 5
+            emission.circuits = [sample]
+            return emission
+        }
+        var carry = Carry(at: .noon)
+        var lifetimes = Flows<Millijoules>(repeating: 0)
+        for _ in 0..<Self.slots {
+            for slot in house.fold(emissions, slots: 1, carry: &carry).compactMap(\.self) {
+                #expect(slot.dayEnergy ?? 0 >= 0, "seed \(seed)")
+                for flow in Flow.allCases {
+                    #expect(slot.energy[flow] ?? 0 >= 0, "seed \(seed) \(flow)")
+                    #expect(slot.lifetime[flow] ?? 0 >= lifetimes[flow], "seed \(seed) \(flow)")
+                    lifetimes[flow] = slot.lifetime[flow] ?? lifetimes[flow]
+                }
+            }
+            carry = try #require(Carry(decoding: carry.encoded()))
+        }
+    }
+
     @Test(arguments: seeds) func `with counters that reset, jitter and are swapped nothing falls or counts twice`(
         seed: UInt64
     ) {

@@ -20,9 +20,10 @@ public enum CounterRule {
     ) -> Step {
         let possible = mostEnergy(in: elapsed, maximumPowerW: maximumPowerW)
         if current >= last {
-            return current - last <= possible ? .advanced(current - last) : .restarted
+            let risen = current -| last
+            return risen <= possible ? .advanced(risen) : .restarted
         }
-        if last - current <= jitter, current > 0 { return .jittered }
+        if last -| current <= jitter, current > 0 { return .jittered }
         if let wrapped = rollover(from: last, to: current), wrapped <= possible { return .advanced(wrapped) }
         // Counting again from zero: what it shows now has been used since, and something before that is lost.
         return current <= possible ? .advanced(current) : .restarted
@@ -42,6 +43,6 @@ public enum CounterRule {
             if overflow { return nil }
             end = next
         }
-        return last >= end / 100 * 99 ? end - last + current : nil
+        return last >= end / 100 * 99 ? end -| last +| current : nil
     }
 }

@@ -25,7 +25,7 @@ public struct DayAccount: Hashable, Sendable {
     public init() {}
 
     /// The figure now.
-    public var energy: Millijoules { isAlive && isMeterOfToday ? settled : settled + pending }
+    public var energy: Millijoules { isAlive && isMeterOfToday ? settled : settled +| pending }
 
     /// Begins the local day that starts at `start`. Answers the old day's final figure.
     mutating func begin(dayAt start: Instant) -> Millijoules? {
@@ -41,12 +41,12 @@ public struct DayAccount: Hashable, Sendable {
     }
 
     mutating func add(_ increment: Millijoules) {
-        pending += max(0, increment)
+        pending = pending +| max(0, increment)
     }
 
     /// Adds what a repair has found earlier in the day, where the figure is not the meter's own.
     mutating func shift(_ energy: Millijoules) {
-        if !isMeterOfToday { settled += energy }
+        if !isMeterOfToday { settled = settled +| energy }
     }
 
     /// Takes the meter's day counter of an emission; nil = it was not measured.
@@ -57,11 +57,11 @@ public struct DayAccount: Hashable, Sendable {
         }
         if !isMeterOfToday, isOfToday(counter, at: instant) {
             isMeterOfToday = true
-            let behind = energy - counter
+            let behind = energy -| counter
             offset = behind > Self.tolerance ? behind : 0
-        } else if isMeterOfToday, let reading, counter < reading - CounterRule.jitter {
+        } else if isMeterOfToday, let reading, counter < reading -| CounterRule.jitter {
             // It dropped in the middle of our day (its midnight is not ours): counting goes on from here.
-            offset = energy - counter
+            offset = energy -| counter
         }
         reading = counter
         readAt = instant
@@ -69,7 +69,7 @@ public struct DayAccount: Hashable, Sendable {
             isAlive = false
             return
         }
-        settled = max(energy, counter + offset)
+        settled = max(energy, counter +| offset)
         pending = 0
         isAlive = true
     }

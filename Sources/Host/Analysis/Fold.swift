@@ -170,9 +170,9 @@ public struct Fold {
     private mutating func balanceConsumption() {
         guard let balance = house.stepBalance(known: known) else { return }
         var account = carry.flows.consumed ?? EnergyAccount()
-        let net = balance - carry.consumptionDebt
-        carry.consumptionDebt = max(0, -net)
-        account.lifetime += max(0, net)
+        let net = balance -| carry.consumptionDebt
+        carry.consumptionDebt = max(0, 0 -| net)
+        account.lifetime = account.lifetime +| max(0, net)
         carry.flows.consumed = account
         house.add(max(0, net), to: .consumed)
     }

@@ -64,8 +64,8 @@ struct HouseSums {
 
     mutating func add(_ added: Millijoules?, to flow: Flow) {
         guard let added else { return }
-        energy[flow] = (energy[flow] ?? 0) + added
-        stepEnergy[flow] = (stepEnergy[flow] ?? 0) + added
+        energy[flow] = energy[flow] +| added
+        stepEnergy[flow] = stepEnergy[flow] +| added
     }
 
     /// Energy of the step in a flow.
@@ -74,14 +74,14 @@ struct HouseSums {
     /// Consumption of the step as the balance of its parts; nil where one of them is unknown.
     func stepBalance(known: PowerSet) -> Millijoules? {
         guard let imported = stepEnergy.imported, let exported = stepEnergy.exported else { return nil }
-        var balance = imported - exported
+        var balance = imported -| exported
         if known.contains(.solar) {
             guard let produced = stepEnergy.produced else { return nil }
-            balance += produced
+            balance = balance +| produced
         }
         if known.contains(.battery) {
             guard let charged = stepEnergy.charged, let discharged = stepEnergy.discharged else { return nil }
-            balance += discharged - charged
+            balance = balance +| discharged -| charged
         }
         return balance
     }

@@ -56,19 +56,19 @@ public struct EnergyPeriod: Hashable, Sendable {
     /// Import less export, with what the days cost by themselves; nil where no price was known.
     public var cost: MicroCurrency? {
         guard importCost != nil || exportEarnings != nil || fixedCost != nil else { return nil }
-        return (importCost ?? 0) - (exportEarnings ?? 0) + (fixedCost ?? 0)
+        return (importCost ?? 0) -| (exportEarnings ?? 0) +| (fixedCost ?? 0)
     }
 
     mutating func add(_ bucket: Bucket) {
-        for flow in Flow.allCases { energy[flow] = Self.sum(energy[flow], bucket.energy[flow]) }
-        billed = Self.sum(billed, bucket.billed)
+        for flow in Flow.allCases { energy[flow] = energy[flow] +| bucket.energy[flow] }
+        billed = billed +| bucket.billed
         if let price = bucket.importPrice {
-            importCost = Self.sum(importCost, bucket.billed.map { Self.money($0, price) })
+            importCost = importCost +| bucket.billed.map { Self.money($0, price) }
         } else {
-            unpriced += bucket.billed ?? 0
+            unpriced = unpriced +| (bucket.billed ?? 0)
         }
         if let price = bucket.exportPrice {
-            exportEarnings = Self.sum(exportEarnings, bucket.energy.exported.map { Self.money($0, price) })
+            exportEarnings = exportEarnings +| bucket.energy.exported.map { Self.money($0, price) }
         }
         if let low = bucket.minimumPowerW { minimumPowerW = min(minimumPowerW ?? low, low) }
         if let high = bucket.maximumPowerW { maximumPowerW = max(maximumPowerW ?? high, high) }
@@ -77,7 +77,7 @@ public struct EnergyPeriod: Hashable, Sendable {
     }
 
     mutating func addFixed(_ price: Double) {
-        fixedCost = (fixedCost ?? 0) + Self.micro(price)
+        fixedCost = fixedCost +| Self.micro(price)
     }
 
     private static func money(_ energy: Millijoules, _ perKWh: Double) -> MicroCurrency {
@@ -85,12 +85,6 @@ public struct EnergyPeriod: Hashable, Sendable {
     }
 
     private static func micro(_ amount: Double) -> MicroCurrency { Int64(exactly: (amount * 1e6).rounded()) ?? 0 }
-
-    /// Not measured adds nothing, and two unknowns stay one.
-    private static func sum(_ first: Int64?, _ second: Int64?) -> Int64? {
-        guard let first, let second else { return first ?? second }
-        return first + second
-    }
 }
 
 /// Adds buckets up, in order of time, to the hours, days or months of a zone. Periods without a bucket are left out.

@@ -161,17 +161,17 @@ public struct Repair {
     /// empty, and where there are none the log's figures are brought to it.
     private mutating func keepSum(of channel: EnergyChannel, filled: [Instant]) {
         for block in blocks(around: filled) {
-            let sum = block.reduce(0) { $0 + (known[$1]?.energy(channel) ?? 0) }
+            let sum = block.reduce(0) { $0 +| (known[$1]?.energy(channel) ?? 0) }
             // No counter has told of this one.
             guard block.contains(where: { known[$0]?.energy(channel) != nil }) else { continue }
             let fresh = block.filter { filled.contains($0) }
             let earlier = block.filter { !filled.contains($0) && known[$0]?.quality == .backfilled }
             let empty = block.filter { !filled.contains($0) && Self.isGap(known[$0]) }
-            let budget = max(0, sum - earlier.reduce(0) { $0 + (known[$1]?.energy(channel) ?? 0) })
-            let told = fresh.reduce(0) { $0 + (rows[$1]?.energy(channel) ?? 0) }
+            let budget = max(0, sum -| earlier.reduce(0) { $0 +| (known[$1]?.energy(channel) ?? 0) })
+            let told = fresh.reduce(0) { $0 +| (rows[$1]?.energy(channel) ?? 0) }
             let share = empty.isEmpty ? budget : min(told, budget)
             spread(share, over: fresh, channel, weights: fresh.map { rows[$0]?.energy(channel) ?? 0 })
-            spread(budget - share, over: empty, channel, weights: empty.map { known[$0]?.length ?? 0 })
+            spread(budget -| share, over: empty, channel, weights: empty.map { known[$0]?.length ?? 0 })
         }
     }
 
@@ -208,7 +208,7 @@ public struct Repair {
             before += whole > 0 ? weights[index] : 1
             let upTo =
                 Int64(exactly: (Double(energy) * (before / (whole > 0 ? whole : Double(ends.count)))).rounded()) ?? 0
-            rows[end]?.setEnergy(upTo - given, channel)
+            rows[end]?.setEnergy(upTo -| given, channel)
             given = upTo
         }
     }
@@ -239,12 +239,12 @@ public struct Repair {
     private func unshifted(_ slot: Slot) -> Slot {
         guard let shift = waiting[slot.end] else { return slot }
         var slot = slot
-        for flow in Flow.allCases { slot.lifetime[flow]? -= shift.flows[flow] }
+        for flow in Flow.allCases { slot.lifetime[flow] = slot.lifetime[flow].map { $0 -| shift.flows[flow] } }
         for index in slot.circuits.indices {
             let number = slot.circuits[index].circuit
-            slot.circuits[index].lifetime? -= shift.circuits[number] ?? 0
+            slot.circuits[index].lifetime = slot.circuits[index].lifetime.map { $0 -| (shift.circuits[number] ?? 0) }
         }
-        if slot.closingDayEnergy == nil { slot.dayEnergy? -= shift.day }
+        if slot.closingDayEnergy == nil { slot.dayEnergy = slot.dayEnergy.map { $0 -| shift.day } }
         return slot
     }
 
@@ -256,15 +256,15 @@ public struct Repair {
 
     private func carryOn(_ slot: inout Slot, old: Slot?, previous: Slot?, shift: EnergyShift) {
         for flow in Flow.allCases where slot.energy[flow] != nil {
-            let before = old?.lifetime[flow].map { $0 + shift.flows[flow] }
-            slot.lifetime[flow] = before ?? (previous?.lifetime[flow] ?? 0) + (slot.energy[flow] ?? 0)
+            let before = old?.lifetime[flow].map { $0 +| shift.flows[flow] }
+            slot.lifetime[flow] = before ?? (previous?.lifetime[flow] ?? 0) +| (slot.energy[flow] ?? 0)
         }
         for index in slot.circuits.indices {
             let number = slot.circuits[index].circuit
             guard let energy = slot.circuits[index].energy else { continue }
             let known = old?.circuits.first { $0.circuit == number }?.lifetime
             let last = previous?.circuits.first { $0.circuit == number }?.lifetime
-            slot.circuits[index].lifetime = known.map { $0 + (shift.circuits[number] ?? 0) } ?? (last ?? 0) + energy
+            slot.circuits[index].lifetime = known.map { $0 +| (shift.circuits[number] ?? 0) } ?? (last ?? 0) +| energy
         }
         guard !rules.hasMeterDay else { return }
         let zone = rules.zone
@@ -272,10 +272,10 @@ public struct Repair {
         let isLast = zone.nextDayStart(after: slot.end - 1) == slot.end
         let figure: Millijoules
         if let known = isLast ? old?.closingDayEnergy : old?.dayEnergy {
-            figure = known + shift.day
+            figure = known +| shift.day
         } else {
             let isSameDay = previous.map { $0.end > day } ?? false
-            figure = (isSameDay ? previous?.dayEnergy ?? 0 : 0) + (slot.energy[slot.dayFlow] ?? 0)
+            figure = (isSameDay ? previous?.dayEnergy ?? 0 : 0) +| (slot.energy[slot.dayFlow] ?? 0)
         }
         slot.dayEnergy = isLast ? 0 : figure
         slot.closingDayEnergy = isLast ? figure : nil
