@@ -18,7 +18,7 @@ public enum CounterRule {
     public static func step(
         from last: Millijoules, to current: Millijoules, elapsed: Int64, maximumPowerW: Double
     ) -> Step {
-        let possible = mostEnergy(in: elapsed, maximumPowerW: maximumPowerW)
+        let possible = possible(in: elapsed, maximumPowerW: maximumPowerW)
         if current >= last {
             let risen = current -| last
             return risen <= possible ? .advanced(risen) : .restarted
@@ -30,7 +30,7 @@ public enum CounterRule {
     }
 
     /// What `maximumPowerW` makes of the time, with a step's rounding (0.2 kWh) granted.
-    private static func mostEnergy(in elapsed: Int64, maximumPowerW: Double) -> Millijoules {
+    static func possible(in elapsed: Int64, maximumPowerW: Double) -> Millijoules {
         let most = maximumPowerW * Double(max(0, elapsed)) / 1e6
         return (Int64(exactly: most.rounded()) ?? Int64.max / 2) + jitter
     }
