@@ -33,6 +33,7 @@ struct InstanceWork {
         self.registration = registration
         identities = circuits
         names = try store.names(of: number)
+        if !registration.isHouse { names.reserve(CircuitIdentity.totalName) }
         hasSlots = try store.hasSlots(of: number)
         rules = FoldRules(
             instance: number, sampling: registration.sampling, maximumPowerW: registration.maximumPowerW,
