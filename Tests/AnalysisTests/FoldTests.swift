@@ -179,6 +179,22 @@ import Testing
         #expect(slot.unmonitoredPowerW == 500)
     }
 
+    @Test func `percentages are of the use that was measured, not of means that never were together`() throws {
+        var house = House(known: [.grid, .solar])
+        house.catalog = CircuitCatalog(circuits: [CircuitIdentity(id: "a", name: "A")], version: 1)
+        var sample = CircuitSample(circuit: 0, kind: .load)
+        sample.present = .power
+        sample.powerW = 1000
+        let emissions = (0...10).map { index in
+            house.emission(
+                at: Double(index) * 30,
+                index < 5 ? Powers(gridW: -3000, solarW: 5000) : Powers(gridW: 2000), circuits: [sample])
+        }
+        let slot = try #require(house.fold(emissions, slots: 1)[0])
+        #expect(slot.powers.consumptionW == 2000)
+        #expect(slot.circuits[0].percentage == 50)
+    }
+
     @Test func `the remainder is absent while a top-level circuit is not measured`() throws {
         var house = House()
         house.catalog = CircuitCatalog(circuits: [CircuitIdentity(id: "a", name: "A")], version: 1)

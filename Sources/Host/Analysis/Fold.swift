@@ -202,7 +202,7 @@ public struct Fold {
             slot.closingDayEnergy = carry.day.begin(dayAt: nextDayStart)
             slot.dayEnergy = 0
         }
-        let use = HousePowers.use(slot.powers, known: known)
+        let use = HousePowers.use(ofMeans: slot.powers, known: known)
         for number in circuits.indices {
             if let circuit = circuits[number].slot(
                 number: Int32(number), length: end - start, use: use, account: carry.circuits[number])
