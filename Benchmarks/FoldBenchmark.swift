@@ -30,7 +30,9 @@ enum FoldBenchmark {
                     house.emission(instance: 1, at: start + Int64(index) * sampling, index: slots * perSlot + index)
                 }
                 for emission in emissions {
-                    _ = high.take(HousePowers.use(emission.powers, known: emission.known), at: emission.timestamp)
+                    _ = high.take(
+                        HousePowers.use(emission.powers, known: emission.known), at: emission.timestamp,
+                        holdsFor: Duration.hour)
                 }
                 let result = Fold.slot(
                     after: carry, previous: previous, emissions: emissions[...], end: start + interval,
