@@ -155,6 +155,16 @@ import Testing
         }
     }
 
+    @Test func `a reading that is stamped by a clock that is not set is taken while it is not`() throws {
+        var assembly = assembly()
+        let boot = Instant(seconds: 20)
+        let emission = try unsafe take(&assembly, at: boot) { unsafe $0.timestamp_ns = boot.nanoseconds - 5 }
+        #expect(emission.timestamp == boot - 5)
+        #expect(throws: ReadingAssembly.Refusal.self) {
+            _ = try unsafe take(&assembly) { unsafe $0.timestamp_ns = boot.nanoseconds }
+        }
+    }
+
     @Test func `a later header's longer structs are read as far as they are known`() throws {
         var assembly = assembly()
         let emission = try take(&assembly, ids: ["a", "b", "c"], stride: 200)

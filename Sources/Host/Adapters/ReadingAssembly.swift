@@ -85,16 +85,20 @@ struct ReadingAssembly {
         }
         guard unsafe reading.timestamp_ns != 0 else { return now }
         let timestamp = unsafe Instant(nanoseconds: reading.timestamp_ns)
-        guard timestamp >= Self.earliest, timestamp <= latest(now) else {
+        guard timestamp >= earliest(now), timestamp <= latest(now) else {
             throw Refusal(
                 reason: unsafe "the reading's timestamp \(reading.timestamp_ns) ns is not a time of now", rule: .time)
         }
         return timestamp
     }
 
-    /// Where our clock is not set yet, a meter's may be.
+    /// Where our clock is not set yet, a meter's may be, or it is stamped by ours: it is put right once that is set.
     private func latest(_ now: Instant) -> Instant {
         now < HostVersion.releasedAt ? Instant(nanoseconds: .max) : now + Duration.day
+    }
+
+    private func earliest(_ now: Instant) -> Instant {
+        now < HostVersion.releasedAt ? Instant(nanoseconds: 0) : Self.earliest
     }
 
     // MARK: Numbers
