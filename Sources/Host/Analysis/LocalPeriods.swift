@@ -87,13 +87,16 @@ public struct EnergyPeriod: Hashable, Sendable {
     private static func micro(_ amount: Double) -> MicroCurrency { Int64(exactly: (amount * 1e6).rounded()) ?? 0 }
 }
 
-/// Adds buckets up, in order of time, to the hours, days or months of a zone. Periods without a bucket are left out.
+/// Adds buckets up, in order of time, to the hours, days or months of a zone. Periods without a bucket are left out, but
+/// for days between others that have their fixed price: that is due whether or not anything was measured.
 public struct LocalSums {
     private let zone: Zone
     private let length: LocalPeriod
     /// End of the local day whose fixed price is being looked for, and the newest price of that day.
     private var dayEnd = Instant(nanoseconds: .min)
     private var fixedPrice: Double?
+    /// Of the day before.
+    private var lastFixedPrice: Double?
     private var current: EnergyPeriod?
     private var finished: [EnergyPeriod] = []
 
@@ -105,10 +108,10 @@ public struct LocalSums {
     public mutating func add(_ bucket: Bucket) {
         if bucket.start >= dayEnd {
             closeDay()
+            passDays(until: bucket.start)
             dayEnd = zone.nextDayStart(after: bucket.start)
         }
-        if let end = current?.end, bucket.start >= end { closePeriod() }
-        if current == nil { current = EnergyPeriod(length.bounds(containing: bucket.start, in: zone)) }
+        beginPeriod(containing: bucket.start)
         current?.add(bucket)
         if let price = bucket.fixedPrice { fixedPrice = price }
     }
@@ -121,7 +124,25 @@ public struct LocalSums {
 
     private mutating func closeDay() {
         if length.hasFixedPrice, let fixedPrice { current?.addFixed(fixedPrice) }
+        lastFixedPrice = fixedPrice
         fixedPrice = nil
+    }
+
+    /// Days in which nothing was measured cost what the day before them did.
+    private mutating func passDays(until start: Instant) {
+        guard length.hasFixedPrice, let lastFixedPrice else { return }
+        var next = zone.nextDayStart(after: dayEnd)
+        while next <= start {
+            beginPeriod(containing: dayEnd)
+            current?.addFixed(lastFixedPrice)
+            dayEnd = next
+            next = zone.nextDayStart(after: dayEnd)
+        }
+    }
+
+    private mutating func beginPeriod(containing instant: Instant) {
+        if let end = current?.end, instant >= end { closePeriod() }
+        if current == nil { current = EnergyPeriod(length.bounds(containing: instant, in: zone)) }
     }
 
     private mutating func closePeriod() {

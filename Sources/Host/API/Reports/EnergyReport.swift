@@ -53,7 +53,10 @@ extension EnergyReport {
             .text("time_zone") { $0.zone },
             .text("resolution") { $0.resolution },
             .optionalText("currency", "Of the costs") { $0.currency },
-            .list("periods", Period.shape, "Those in which something was stored, oldest first") { $0.periods },
+            .list(
+                "periods", Period.shape,
+                "Those in which something was stored, and days between them with their fixed cost; oldest first"
+            ) { $0.periods },
         ])
 }
 
