@@ -198,6 +198,27 @@ import Testing
         #expect(outcome.shifts.allSatisfy { $0.flows.consumed == 0 && $0.day == 0 })
     }
 
+    @Test func `a log that lacks the import leaves what is paid for as the counter told it`() {
+        var house = House(known: [.consumption, .solar])
+        house.interval = Self.interval
+        let read = (0...12).filter { ![5, 6, 7].contains($0) }.map { index in
+            var emission = house.emission(
+                at: Double(index) * 300, Powers(solarW: 0, consumptionW: 1200), period: 300)
+            emission.counters.imported = kWh(10 + 0.1 * Double(index))
+            return emission
+        }
+        var carry = Carry(at: Self.noon)
+        let rows = house.fold(read, slots: 12, carry: &carry).compactMap(\.self)
+        let log = [5, 6, 7].map { house.emission(at: Double($0) * 300, Powers(consumptionW: 1200), period: 300) }
+        let outcome = Repair.fill(
+            from: Self.noon + 4 * Self.interval, to: Self.noon + 7 * Self.interval, records: log, rows: rows,
+            rules: Repair.Rules(
+                fold: house.rules, interval: Self.interval, zone: .utc, counted: carry.counted(known: house.known),
+                hasMeterDay: false))
+        #expect(outcome.slots.prefix(3).map(\.energy.consumed) == [kWh(0.1), kWh(0.1), kWh(0.1)])
+        #expect(outcome.slots.prefix(3).map(\.billed) == [kWh(0.1), kWh(0.1), kWh(0.1)])
+    }
+
     @Test func `a log coarser than the slots fills the missing ones with what is left of its energy`() {
         // Three of twelve slots of an hour were not measured; the hour was 1.3 kWh.
         let read = (0...12).filter { ![5, 6, 7].contains($0) }.map { index in

@@ -137,14 +137,15 @@ public struct Repair {
         slot.minimumPowerW = candidate.minimumPowerW ?? row.minimumPowerW
         slot.maximumPowerW = candidate.maximumPowerW ?? row.maximumPowerW
         slot.unmonitoredPowerW = candidate.unmonitoredPowerW ?? row.unmonitoredPowerW
+        slot.billed = candidate.billed ?? row.billed
         slot.dayEnergy = candidate.dayEnergy ?? row.dayEnergy
         slot.closingDayEnergy = candidate.closingDayEnergy ?? row.closingDayEnergy
         for flow in Flow.allCases { slot.energy[flow] = candidate.energy[flow] ?? row.energy[flow] }
-        var circuits = Dictionary(row.circuits.map { ($0.circuit, $0) }) { first, _ in first }
         if row.energy.consumed == nil, rules.counted.contains(.flow(.consumed)) {
             // A part was silent: what was used meanwhile counts where the balance of the counters was known again.
             slot.energy.consumed = nil
         }
+        var circuits = Dictionary(row.circuits.map { ($0.circuit, $0) }) { first, _ in first }
         for circuit in candidate.circuits {
             if let known = circuits[circuit.circuit], known.coverage >= circuit.coverage, known.powerW != nil {
                 continue
