@@ -91,8 +91,9 @@ import Testing
         #expect(slots[0]?.dayEnergy == kWh(25.1))
     }
 
-    @Test func `a counter that jitters after midnight is still yesterday's`() {
-        let slots = days { $0 < 900 ? ($0 == 660 ? 18.49 : 18.5) : ($0 - 900) / 3000 }
+    /// Of a day of much, which the new one cannot have had yet, and of little, which it can.
+    @Test(arguments: [18.5, 1.5]) func `a counter that jitters after midnight is still yesterday's`(yesterday: Double) {
+        let slots = days { $0 < 900 ? ($0 == 660 ? yesterday - 0.01 : yesterday) : ($0 - 900) / 3000 }
         #expect(slots[1]?.dayEnergy == 0)
         #expect(slots[2]?.dayEnergy == kWh(0.1))
         #expect(slots[3]?.dayEnergy == kWh(0.2))
