@@ -19,7 +19,9 @@ enum AnalysisBenchmark {
             for _ in 0..<count {
                 index += 1
                 let emission = house.emission(instance: 1, at: carry.at + interval, index: index)
-                _ = high.take(HousePowers.use(emission.powers, known: emission.known), at: emission.timestamp)
+                _ = high.take(
+                    HousePowers.use(emission.powers, known: emission.known), at: emission.timestamp,
+                    holdsFor: Duration.hour)
                 carry =
                     Fold.slot(
                         after: carry, previous: previous, emissions: [emission], end: emission.timestamp,

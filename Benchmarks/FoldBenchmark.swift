@@ -32,7 +32,9 @@ enum FoldBenchmark {
                         sampling: sampling)
                 }
                 for emission in emissions {
-                    _ = high.take(HousePowers.use(emission.powers, known: emission.known), at: emission.timestamp)
+                    _ = high.take(
+                        HousePowers.use(emission.powers, known: emission.known), at: emission.timestamp,
+                        holdsFor: Duration.hour)
                 }
                 let result = Fold.slot(
                     after: carry, previous: previous, emissions: emissions[...], end: start + interval,

@@ -12,17 +12,20 @@ import Testing
         ReadingAssembly(circuits: circuits, maximumPowerW: 100_000)
     }
 
-    private func take(_ assembly: inout ReadingAssembly, _ change: (inout meter_reading) -> Void) throws -> Emission {
+    private func take(
+        _ assembly: inout ReadingAssembly, at moment: Instant? = nil, _ change: (inout meter_reading) -> Void
+    ) throws -> Emission {
         var reading = unsafe meter_reading_make()
         unsafe change(&reading)
         return try unsafe withUnsafePointer(to: reading) { pointer in
-            try unsafe assembly.emission(pointer, instance: 7, now: now)
+            try unsafe assembly.emission(pointer, instance: 7, now: moment ?? now)
         }
     }
 
     /// A reading with circuits of these ids, laid out with a stride.
     private func take(
-        _ assembly: inout ReadingAssembly, ids: [String], names: [String]? = nil, stride: Int = 136
+        _ assembly: inout ReadingAssembly, ids: [String], names: [String]? = nil, stride: Int = 136,
+        period: Int64 = 0, energies: (periodKWh: Double, totalKWh: Double)? = nil
     ) throws -> Emission {
         let texts = ids.map { Array($0.utf8CString) }
         let nameTexts = (names ?? ids).map { Array($0.utf8CString) }
@@ -40,9 +43,16 @@ import Testing
             var circuit = unsafe meter_circuit_make(
                 forever(texts[index]), forever(nameTexts[index]), METER_KIND_LOAD)
             unsafe meter_circuit_set_power_w(&circuit, Double(index))
+            if let energies {
+                unsafe meter_circuit_set_period_energy_kwh(&circuit, energies.periodKWh)
+                unsafe meter_circuit_set_period_returned_kwh(&circuit, energies.periodKWh)
+                unsafe meter_circuit_set_total_energy_kwh(&circuit, energies.totalKWh)
+                unsafe meter_circuit_set_total_returned_kwh(&circuit, energies.totalKWh)
+            }
             unsafe table.storeBytes(of: circuit, toByteOffset: index * stride, as: meter_circuit.self)
         }
         return try unsafe take(&assembly) { reading in
+            unsafe reading.period_ns = period
             unsafe reading.circuits = UnsafePointer(table.assumingMemoryBound(to: meter_circuit.self))
             unsafe reading.circuit_count = UInt32(ids.count)
             unsafe reading.circuit_stride = UInt32(stride)
@@ -76,6 +86,46 @@ import Testing
         #expect(emission.counters.imported == nil)
     }
 
+    /// The house of these tests draws 100 kW at most: 50 kWh in half an hour, 2,600 kWh in a day of 26 hours.
+    @Test func `an energy beyond what the house can draw is dropped alone`() throws {
+        var assembly = assembly()
+        func energies(_ factor: Double) throws -> Emission {
+            try unsafe take(&assembly) { reading in
+                unsafe reading.period_ns = 30 * Duration.minute
+                unsafe meter_set_grid_power_w(&reading, 5)
+                unsafe meter_set_period_import_kwh(&reading, 50.2 * factor)
+                unsafe meter_set_period_discharge_kwh(&reading, 50.2 * factor)
+                unsafe meter_set_total_export_kwh(&reading, 1e8 * factor)
+                unsafe meter_set_total_charge_kwh(&reading, 1e8 * factor)
+                unsafe meter_set_day_energy_kwh(&reading, 2600.2 * factor)
+            }
+        }
+        let possible = try energies(1)
+        #expect(possible.periodEnergy.imported != nil && possible.periodEnergy.discharged != nil)
+        #expect(possible.counters.exported != nil && possible.counters.charged != nil && possible.dayEnergy != nil)
+        #expect(assembly.badValues == 0)
+
+        let impossible = try energies(1.0001)
+        #expect(impossible.periodEnergy == Flows(repeating: nil) && impossible.counters == Flows(repeating: nil))
+        #expect(impossible.dayEnergy == nil)
+        #expect(impossible.powers.gridW == 5)
+        #expect(assembly.badValues == 5)
+    }
+
+    @Test func `an energy of a circuit beyond what the house can draw is dropped alone`() throws {
+        var assembly = assembly()
+        func circuit(_ factor: Double) throws -> CircuitSample {
+            let emission = try take(
+                &assembly, ids: ["a"], period: 30 * Duration.minute, energies: (50.2 * factor, 1e8 * factor))
+            return try #require(emission.circuits.first)
+        }
+        let energies: CircuitSample.Present = [.periodEnergy, .periodReturned, .totalEnergy, .totalReturned]
+        #expect(try circuit(1).present == energies.union(.power))
+        #expect(assembly.badValues == 0)
+        #expect(try circuit(1.0001).present == .power)
+        #expect(assembly.badValues == 4)
+    }
+
     @Test func `a number without its bit does not count`() throws {
         var assembly = assembly()
         let emission = try unsafe take(&assembly) { reading in unsafe reading.grid_power_w = 500 }
@@ -102,6 +152,16 @@ import Testing
         }
         #expect(throws: ReadingAssembly.Refusal.self) {
             _ = try unsafe assembly.emission(nil, instance: 0, now: now)
+        }
+    }
+
+    @Test func `a reading that is stamped by a clock that is not set is taken while it is not`() throws {
+        var assembly = assembly()
+        let boot = Instant(seconds: 20)
+        let emission = try unsafe take(&assembly, at: boot) { unsafe $0.timestamp_ns = boot.nanoseconds - 5 }
+        #expect(emission.timestamp == boot - 5)
+        #expect(throws: ReadingAssembly.Refusal.self) {
+            _ = try unsafe take(&assembly) { unsafe $0.timestamp_ns = boot.nanoseconds }
         }
     }
 

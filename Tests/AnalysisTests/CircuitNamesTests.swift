@@ -23,6 +23,13 @@ import Testing
         #expect(restarted.shown == ["Lamp", "Lamp (a)"])
     }
 
+    @Test func `a name that is kept from circuits is no circuit's, also where one had it`() {
+        var names = CircuitNames(owners: ["Total": 0], shown: ["Total"])
+        names.reserve("Total")
+        #expect(names.take(catalog([("a", "Total"), ("b", "Total")])) == [0, 1])
+        #expect(names.shown == ["Total (a)", "Total (b)"])
+    }
+
     @Test func `a rename counts from then on, and the old name stays its own`() {
         var names = CircuitNames()
         _ = names.take(catalog([("a", "Old")]))

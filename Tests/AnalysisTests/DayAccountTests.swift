@@ -75,6 +75,42 @@ import Testing
         #expect(figures[47] == 0 && abs(closing - kWh(28.8)) <= kWh(0.03), "\(Energy.kWh(closing)) kWh")
     }
 
+    @Test(arguments: [600.0, 0]) func `one wild value is left out, and its time counts by increments`(value: Double)
+        throws
+    {
+        let slots = days { $0 == 120 ? value : 5 + $0 / 3000 }
+        #expect(slots[0]?.dayEnergy == kWh(5.1))
+        let wild = days { $0 == 300 ? value : 5 + $0 / 3000 }
+        let figure = try #require(wild[0]?.dayEnergy)
+        #expect(abs(figure - kWh(5.1)) <= 1)
+        #expect(wild[1]?.closingDayEnergy == kWh(5.2))
+    }
+
+    @Test func `a value that the next one confirms is the meter's, however far it has leapt`() {
+        let slots = days { $0 < 120 ? 5 + $0 / 3000 : 25 + $0 / 3000 }
+        #expect(slots[0]?.dayEnergy == kWh(25.1))
+    }
+
+    /// Of a day of much, which the new one cannot have had yet, and of little, which it can.
+    @Test(arguments: [18.5, 1.5]) func `a counter that jitters after midnight is still yesterday's`(yesterday: Double) {
+        let slots = days { $0 < 900 ? ($0 == 660 ? yesterday - 0.01 : yesterday) : ($0 - 900) / 3000 }
+        #expect(slots[1]?.dayEnergy == 0)
+        #expect(slots[2]?.dayEnergy == kWh(0.1))
+        #expect(slots[3]?.dayEnergy == kWh(0.2))
+    }
+
+    @Test func `a drop that was none leaves the day to the increments`() throws {
+        let slots = days { $0 == 630 ? 0 : 18.5 }
+        let figure = try #require(slots[3]?.dayEnergy)
+        #expect(abs(figure - kWh(0.2)) <= kWh(0.011), "\(Energy.kWh(figure)) kWh")
+    }
+
+    @Test func `a doubtful value is remembered over a restart`() throws {
+        var carry = Carry(at: .noon)
+        carry.day.doubt = DayAccount.Doubt(reading: 7, at: .noon)
+        #expect(Carry(decoding: carry.encoded()) == carry)
+    }
+
     @Test func `where the counter dies the sum goes on from its last value`() throws {
         let slots = days { $0 <= 120 ? 5 + $0 / 3000 : nil }
         let expected = kWh(5.04) + millijoules(1200, 180)

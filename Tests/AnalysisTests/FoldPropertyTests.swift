@@ -120,6 +120,104 @@ import Testing
         }
     }
 
+    @Test(arguments: seeds) func `whichever parts are silent, consumption is the balance of the counters at the end`(
+        seed: UInt64
+    ) throws {
+        var random = SeededRandom(seed: seed)
+        let house = House(known: [.grid, .solar, .battery])
+        let end = Double(Self.slots) * 300
+        func most(_ energy: Millijoules) -> Millijoules { Int64.random(in: 0...energy, using: &random) }
+        var counters = Flows<Millijoules>(repeating: kWh(500))
+        var emissions: [Emission] = []
+        /// What was used up to each emission, from the one on that the counters are first read at.
+        var used: [Millijoules] = []
+        var time = 0.0
+        while time < end {
+            if emissions.count > 1 {
+                let step = Flows(
+                    imported: most(20_000_000), exported: 0, produced: most(20_000_000), consumed: 0, charged: 0,
+                    discharged: most(20_000_000))
+                let gain = step.imported + step.produced + step.discharged
+                let consumed = most(gain)
+                let charged = most(gain - consumed)
+                counters.imported += step.imported
+                counters.produced += step.produced
+                counters.discharged += step.discharged
+                counters.charged += charged
+                counters.exported += gain - consumed - charged
+                counters.consumed += consumed
+            }
+            var emission = house.emission(at: time)
+            for flow in Flow.allCases where flow != .consumed {
+                let isSilent = emissions.count > 1 && UInt8.random(in: 0..<5, using: &random) == 0
+                emission.counters[flow] = isSilent ? nil : counters[flow]
+            }
+            emissions.append(emission)
+            used.append(counters.consumed - kWh(500))
+            time += Double.random(in: 5...70, using: &random)
+        }
+        var last = house.emission(at: end)
+        for flow in Flow.allCases where flow != .consumed { last.counters[flow] = counters[flow] }
+        emissions.append(last)
+        used.append(used[used.count - 1])
+
+        var carry = Carry(at: .noon)
+        var sum: Millijoules = 0
+        for number in 1...Self.slots {
+            let slots = house.fold(emissions, slots: 1, carry: &carry)
+            carry = try #require(Carry(decoding: carry.encoded()))
+            sum += self.sum(slots, .consumed)
+            // Never more than there was when the step over the border ended.
+            let next = emissions.firstIndex { $0.timestamp >= .noon + Int64(number) * house.interval }
+            #expect(sum <= used[try #require(next)], "seed \(seed)")
+        }
+        #expect(sum == used[used.count - 1], "seed \(seed)")
+    }
+
+    /// At the ends of what an emission and a stored account can hold; a trap would end the host.
+    @Test(arguments: seeds) func `no energy is too much: nothing falls, nothing is below zero and nothing traps`(
+        seed: UInt64
+    ) throws {
+        var random = SeededRandom(seed: seed)
+        var house = House(known: [.grid, .solar, .battery])
+        house.dayStart = .noon + 600 * Duration.second - Duration.day
+        func energy() -> Millijoules? {
+            [nil, 0, 1, kWh(1e8), .max / 2, .max - 1, .max].randomElement(using: &random) ?? nil
+        }
+        func flows() -> Flows<Millijoules?> {
+            Flows(
+                imported: energy(), exported: energy(), produced: energy(), consumed: nil, charged: energy(),
+                discharged: energy())
+        }
+        let emissions = (0...40).map { index in
+            var emission = house.emission(
+                at: Double(index) * 37, Powers(gridW: 1e8, solarW: 1e8, batteryW: -1e8),
+                period: Bool.random(using: &random) ? 20 : 0, counters: flows())
+            emission.periodEnergy = flows()
+            emission.dayEnergy = energy()
+            var sample = CircuitSample(circuit: 0, kind: .load)
+            sample.present = [.periodEnergy, .totalEnergy, .totalReturned]
+            sample.periodEnergy = energy() ?? 5
+            sample.totalEnergy = energy() ?? 5
+            sample.totalReturned = energy() ?? 5
+            emission.circuits = [sample]
+            return emission
+        }
+        var carry = Carry(at: .noon)
+        var lifetimes = Flows<Millijoules>(repeating: 0)
+        for _ in 0..<Self.slots {
+            for slot in house.fold(emissions, slots: 1, carry: &carry).compactMap(\.self) {
+                #expect(slot.dayEnergy ?? 0 >= 0, "seed \(seed)")
+                for flow in Flow.allCases {
+                    #expect(slot.energy[flow] ?? 0 >= 0, "seed \(seed) \(flow)")
+                    #expect(slot.lifetime[flow] ?? 0 >= lifetimes[flow], "seed \(seed) \(flow)")
+                    lifetimes[flow] = slot.lifetime[flow] ?? lifetimes[flow]
+                }
+            }
+            carry = try #require(Carry(decoding: carry.encoded()))
+        }
+    }
+
     @Test(arguments: seeds) func `with counters that reset, jitter and are swapped nothing falls or counts twice`(
         seed: UInt64
     ) {

@@ -49,10 +49,35 @@ import Testing
         #expect(watch.take(-20_000, at: at(5_500)) != nil)
     }
 
+    @Test func `what has to last does not last over silence`() {
+        var watch = watch(hold: 60)
+        let hold = 75 * Duration.second
+        #expect(watch.take(15_000, at: at(0), holdsFor: hold) == nil)
+        // Two hours later: nobody knows what was in between.
+        #expect(watch.take(15_000, at: at(7200), holdsFor: hold) == nil)
+        #expect(
+            watch.take(15_000, at: at(7260), holdsFor: hold) == .raised(.init(start: at(7200), peakW: 15_000)))
+        #expect(watch.take(1_000, at: at(7290), holdsFor: hold) == nil)
+        #expect(watch.take(1_000, at: at(9000), holdsFor: hold) == nil)
+        for second in stride(from: 9030.0, to: 9300, by: 30) {
+            #expect(watch.take(1_000, at: at(second), holdsFor: hold) == nil)
+        }
+        #expect(
+            watch.take(1_000, at: at(9300), holdsFor: hold)
+                == .ended(.init(start: at(7200), peakW: 15_000), at: at(9000)))
+    }
+
     @Test func `an episode that was open at a restart goes on`() {
         var watch = watch(open: .init(start: at(-100), peakW: 13_000))
         #expect(watch.take(12_000, at: at(0)) == nil)
         #expect(watch.take(1_000, at: at(10)) == nil)
         #expect(watch.take(1_000, at: at(310)) == .ended(.init(start: at(-100), peakW: 13_000), at: at(10)))
+    }
+}
+
+extension HighConsumption {
+    /// Of a meter that is read seldom enough for the steps of these tests.
+    fileprivate mutating func take(_ powerW: Double?, at instant: Instant) -> Event? {
+        take(powerW, at: instant, holdsFor: Duration.hour)
     }
 }

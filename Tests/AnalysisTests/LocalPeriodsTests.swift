@@ -101,6 +101,24 @@ struct ChangedDay: CustomTestStringConvertible, Sendable {
         #expect(periods[3].map(\.fixedCost) == [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].map { $0 * 400_000 })
     }
 
+    @Test func `a day on which nothing was measured costs its fixed price all the same`() throws {
+        let berlin = try Zone(named: "Europe/Berlin")
+        let from = berlin.start(of: CalendarDate(year: 2026, month: 3, day: 20))
+        let silent = berlin.start(of: CalendarDate(year: 2026, month: 3, day: 28))
+        let again = berlin.start(of: CalendarDate(year: 2026, month: 4, day: 3)) + 5 * Duration.hour
+        let to = berlin.start(of: CalendarDate(year: 2026, month: 4, day: 6))
+        let prices = PriceList(tariff: Tariff(perKWh: 0.3, bands: [], fixedPerDay: 0.4), zone: berlin)
+        let all = buckets(from, silent, prices: prices) + buckets(again, to, prices: prices)
+        let days = sums(all, by: .day, berlin)
+        #expect(days.count == 17)
+        #expect(days.allSatisfy { $0.fixedCost == 400_000 })
+        #expect(days[8].start == silent && days[8].coverage == 0 && days[8].energy.imported == nil)
+        let months = sums(all, by: .month, berlin)
+        #expect(months.map(\.fixedCost) == [12 * 400_000, 5 * 400_000])
+        // Without a price there is nothing to say of such a day.
+        #expect(sums(buckets(from, silent) + buckets(again, to), by: .day, berlin).count == 11)
+    }
+
     @Test func `a doubled hour is two, and a skipped one is none`() throws {
         let berlin = try Zone(named: "Europe/Berlin")
         func hours(_ month: Int, _ day: Int) -> [Int] {

@@ -174,6 +174,51 @@ import Testing
         #expect(carry.flows.imported == whole.flows.imported, "seed \(seed)")
     }
 
+    @Test func `what the counters tell once a silent part is back is not counted again by the log`() {
+        func reading(_ index: Int, isSilent: Bool) -> Emission {
+            var emission = house.emission(
+                at: Double(index) * 300, Powers(gridW: 1200, solarW: isSilent ? nil : 600), period: 300)
+            emission.counters.imported = kWh(10 + 0.1 * Double(index))
+            emission.counters.exported = kWh(20)
+            emission.counters.produced = isSilent ? nil : kWh(30 + 0.05 * Double(index))
+            return emission
+        }
+        let read = (0...12).map { reading($0, isSilent: [5, 6, 7].contains($0)) }
+        var carry = Carry(at: Self.noon)
+        let before = house.fold(read, slots: 12, carry: &carry).compactMap(\.self)
+        #expect(before[7].energy.consumed == kWh(0.6))
+        let log = [5, 6, 7].map { index in
+            house.emission(at: Double(index) * 300, Powers(gridW: 1200, solarW: 600), period: 300)
+        }
+        let outcome = Repair.fill(
+            from: Self.noon + 4 * Self.interval, to: Self.noon + 7 * Self.interval, records: log, rows: before,
+            rules: rules(carry))
+        #expect(outcome.slots.map(\.totalPowerW) == [1800, 1800, 1800])
+        #expect(outcome.slots.allSatisfy { $0.energy.consumed == nil })
+        #expect(outcome.shifts.allSatisfy { $0.flows.consumed == 0 && $0.day == 0 })
+    }
+
+    @Test func `a log that lacks the import leaves what is paid for as the counter told it`() {
+        var house = House(known: [.consumption, .solar])
+        house.interval = Self.interval
+        let read = (0...12).filter { ![5, 6, 7].contains($0) }.map { index in
+            var emission = house.emission(
+                at: Double(index) * 300, Powers(solarW: 0, consumptionW: 1200), period: 300)
+            emission.counters.imported = kWh(10 + 0.1 * Double(index))
+            return emission
+        }
+        var carry = Carry(at: Self.noon)
+        let rows = house.fold(read, slots: 12, carry: &carry).compactMap(\.self)
+        let log = [5, 6, 7].map { house.emission(at: Double($0) * 300, Powers(consumptionW: 1200), period: 300) }
+        let outcome = Repair.fill(
+            from: Self.noon + 4 * Self.interval, to: Self.noon + 7 * Self.interval, records: log, rows: rows,
+            rules: Repair.Rules(
+                fold: house.rules, interval: Self.interval, zone: .utc, counted: carry.counted(known: house.known),
+                hasMeterDay: false))
+        #expect(outcome.slots.prefix(3).map(\.energy.consumed) == [kWh(0.1), kWh(0.1), kWh(0.1)])
+        #expect(outcome.slots.prefix(3).map(\.billed) == [kWh(0.1), kWh(0.1), kWh(0.1)])
+    }
+
     @Test func `a log coarser than the slots fills the missing ones with what is left of its energy`() {
         // Three of twelve slots of an hour were not measured; the hour was 1.3 kWh.
         let read = (0...12).filter { ![5, 6, 7].contains($0) }.map { index in

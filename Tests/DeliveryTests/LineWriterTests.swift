@@ -38,6 +38,29 @@ import Testing
         #expect(line.fields["kind"] == "total")
     }
 
+    @Test(arguments: [false, true]) func `no two lines of a slot have the same series`(isHouse: Bool) throws {
+        var slot = slot(isHouse: isHouse)
+        slot.totalPowerW = 5
+        // As a store of before may have them, and names that are escaped alike.
+        let names = ["Total", "Lamp", "Lamp\\", "Lamp (3)", "Lamp", "", "", "Total"]
+        slot.circuits = names.indices.map { number in circuit(Int32(number)) { $0.powerW = 1 } }
+        let written = lines(slot, names: names, ids: names.indices.map { String($0 + 1) })
+        let parsed = try written.map { try #require(ParsedLine($0[...])) }
+        #expect(parsed.count == names.count + 1)
+        #expect(Set(parsed.map { [$0.measurement, $0.tags["circuit_name"] ?? ""] }).count == parsed.count)
+        #expect(parsed.contains { $0.fields["kind"] == "total" && $0.tags["circuit_name"] == "Total" } == !isHouse)
+        #expect(
+            parsed.first { $0.fields["circuit_id"] == "1" }?.tags["circuit_name"] == (isHouse ? "Total" : "Total (1)"))
+        #expect(parsed.first { $0.fields["circuit_id"] == "2" }?.tags["circuit_name"] == "Lamp")
+    }
+
+    @Test func `a circuit named Total is told from the total of a slot in which that was not measured`() throws {
+        var slot = slot(isHouse: false)
+        slot.circuits = [circuit(0) { $0.powerW = 1 }]
+        let line = try #require(ParsedLine(lines(slot, names: ["Total"], ids: ["a"])[0][...]))
+        #expect(line.tags["circuit_name"] == "Total (a)")
+    }
+
     @Test func `the old day's last figure stands one second before midnight`() throws {
         var slot = slot(isHouse: true)
         slot.totalPowerW = 1

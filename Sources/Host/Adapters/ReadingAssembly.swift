@@ -42,6 +42,10 @@ struct ReadingAssembly {
     private static let mostCircuits = 4096
     private static let mostCircuitsEver = 10_000
     private static let longestText = 255
+    /// A lifetime counter in kWh: 100 kW for a hundred years.
+    private static let mostCounted = 1e8
+    /// A local day of 25 hours, and a meter that is late with its midnight.
+    private static let longestDay = 26 * Duration.hour
     /// 2000-01-01: before it, a clock was not set.
     private static let earliest = Instant(seconds: 946_684_800)
 
@@ -81,16 +85,20 @@ struct ReadingAssembly {
         }
         guard unsafe reading.timestamp_ns != 0 else { return now }
         let timestamp = unsafe Instant(nanoseconds: reading.timestamp_ns)
-        guard timestamp >= Self.earliest, timestamp <= latest(now) else {
+        guard timestamp >= earliest(now), timestamp <= latest(now) else {
             throw Refusal(
                 reason: unsafe "the reading's timestamp \(reading.timestamp_ns) ns is not a time of now", rule: .time)
         }
         return timestamp
     }
 
-    /// Where our clock is not set yet, a meter's may be.
+    /// Where our clock is not set yet, a meter's may be, or it is stamped by ours: it is put right once that is set.
     private func latest(_ now: Instant) -> Instant {
         now < HostVersion.releasedAt ? Instant(nanoseconds: .max) : now + Duration.day
+    }
+
+    private func earliest(_ now: Instant) -> Instant {
+        now < HostVersion.releasedAt ? Instant(nanoseconds: 0) : Self.earliest
     }
 
     // MARK: Numbers
@@ -110,22 +118,25 @@ struct ReadingAssembly {
     private mutating func takeEnergies(_ reading: meter_reading, _ emission: inout Emission) {
         let present = unsafe reading.present
         if unsafe reading.period_ns > 0 {
+            let most = unsafe mostEnergy(in: reading.period_ns)
             emission.periodEnergy = unsafe Flows(
-                imported: energy(reading.period_import_kwh, present & METER_PERIOD_IMPORT),
-                exported: energy(reading.period_export_kwh, present & METER_PERIOD_EXPORT),
-                produced: energy(reading.period_production_kwh, present & METER_PERIOD_PRODUCTION),
-                consumed: energy(reading.period_consumption_kwh, present & METER_PERIOD_CONSUMPTION),
-                charged: energy(reading.period_charge_kwh, present & METER_PERIOD_CHARGE),
-                discharged: energy(reading.period_discharge_kwh, present & METER_PERIOD_DISCHARGE))
+                imported: energy(reading.period_import_kwh, present & METER_PERIOD_IMPORT, atMost: most),
+                exported: energy(reading.period_export_kwh, present & METER_PERIOD_EXPORT, atMost: most),
+                produced: energy(reading.period_production_kwh, present & METER_PERIOD_PRODUCTION, atMost: most),
+                consumed: energy(reading.period_consumption_kwh, present & METER_PERIOD_CONSUMPTION, atMost: most),
+                charged: energy(reading.period_charge_kwh, present & METER_PERIOD_CHARGE, atMost: most),
+                discharged: energy(reading.period_discharge_kwh, present & METER_PERIOD_DISCHARGE, atMost: most))
         }
         emission.counters = unsafe Flows(
-            imported: energy(reading.total_import_kwh, present & METER_TOTAL_IMPORT),
-            exported: energy(reading.total_export_kwh, present & METER_TOTAL_EXPORT),
-            produced: energy(reading.total_production_kwh, present & METER_TOTAL_PRODUCTION),
-            consumed: energy(reading.total_consumption_kwh, present & METER_TOTAL_CONSUMPTION),
-            charged: energy(reading.total_charge_kwh, present & METER_TOTAL_CHARGE),
-            discharged: energy(reading.total_discharge_kwh, present & METER_TOTAL_DISCHARGE))
-        emission.dayEnergy = unsafe energy(reading.day_energy_kwh, present & METER_DAY_ENERGY)
+            imported: energy(reading.total_import_kwh, present & METER_TOTAL_IMPORT, atMost: Self.mostCounted),
+            exported: energy(reading.total_export_kwh, present & METER_TOTAL_EXPORT, atMost: Self.mostCounted),
+            produced: energy(reading.total_production_kwh, present & METER_TOTAL_PRODUCTION, atMost: Self.mostCounted),
+            consumed: energy(
+                reading.total_consumption_kwh, present & METER_TOTAL_CONSUMPTION, atMost: Self.mostCounted),
+            charged: energy(reading.total_charge_kwh, present & METER_TOTAL_CHARGE, atMost: Self.mostCounted),
+            discharged: energy(reading.total_discharge_kwh, present & METER_TOTAL_DISCHARGE, atMost: Self.mostCounted))
+        emission.dayEnergy = unsafe energy(
+            reading.day_energy_kwh, present & METER_DAY_ENERGY, atMost: mostEnergy(in: Self.longestDay))
     }
 
     /// An implausible value is dropped alone.
@@ -138,15 +149,19 @@ struct ReadingAssembly {
         return value
     }
 
-    private mutating func energy(_ value: Double, _ bit: UInt64) -> Millijoules? {
+    /// An energy beyond `most` kWh is dropped alone, too: it would stand in every sum for good.
+    private mutating func energy(_ value: Double, _ bit: UInt64, atMost most: Double) -> Millijoules? {
         guard bit != 0 else { return nil }
         // Negative: a counter that is "not available" at present (-1 after a reboot).
-        guard value >= 0, let energy = Energy.millijoules(kWh: value) else {
+        guard value >= 0, value <= most, let energy = Energy.millijoules(kWh: value) else {
             badValues += 1
             return nil
         }
         return energy
     }
+
+    /// In kWh: what the house can draw in the time, with 0.2 kWh for the rounding of the counters that it is made of.
+    private func mostEnergy(in nanoseconds: Int64) -> Double { maximumPowerW * Double(nanoseconds) / 3.6e15 + 0.2 }
 
     private mutating func small(_ value: Double, _ bit: UInt64) -> Float? {
         guard bit != 0 else { return nil }
@@ -203,20 +218,28 @@ struct ReadingAssembly {
             sample.present.insert(.power)
         }
         if unsafe reading.period_ns > 0 {
-            if let value = unsafe energy(circuit.period_energy_kwh, present & METER_CIRCUIT_PERIOD_ENERGY) {
+            let most = unsafe mostEnergy(in: reading.period_ns)
+            if let value = unsafe energy(circuit.period_energy_kwh, present & METER_CIRCUIT_PERIOD_ENERGY, atMost: most)
+            {
                 sample.periodEnergy = value
                 sample.present.insert(.periodEnergy)
             }
-            if let value = unsafe energy(circuit.period_returned_kwh, present & METER_CIRCUIT_PERIOD_RETURNED) {
+            if let value = unsafe energy(
+                circuit.period_returned_kwh, present & METER_CIRCUIT_PERIOD_RETURNED, atMost: most)
+            {
                 sample.periodReturned = value
                 sample.present.insert(.periodReturned)
             }
         }
-        if let value = unsafe energy(circuit.total_energy_kwh, present & METER_CIRCUIT_TOTAL_ENERGY) {
+        if let value = unsafe energy(
+            circuit.total_energy_kwh, present & METER_CIRCUIT_TOTAL_ENERGY, atMost: Self.mostCounted)
+        {
             sample.totalEnergy = value
             sample.present.insert(.totalEnergy)
         }
-        if let value = unsafe energy(circuit.total_returned_kwh, present & METER_CIRCUIT_TOTAL_RETURNED) {
+        if let value = unsafe energy(
+            circuit.total_returned_kwh, present & METER_CIRCUIT_TOTAL_RETURNED, atMost: Self.mostCounted)
+        {
             sample.totalReturned = value
             sample.present.insert(.totalReturned)
         }

@@ -1,14 +1,14 @@
 import Readings
 
 extension Carry {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     /// For the store.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter()
         writer.write(Self.version)
         writer.write(at.nanoseconds)
-        writer.write(consumptionDebt)
+        writer.write(uncountedBalance)
         for flow in Flow.allCases {
             writer.write(flows[flow] != nil)
             flows[flow]?.encode(to: &writer)
@@ -25,18 +25,21 @@ extension Carry {
     /// Nil where the bytes are not what `encoded` makes.
     public init?(decoding bytes: [UInt8]) {
         var reader = ByteReader(bytes)
-        guard reader.read(UInt8.self) == Self.version, let at = reader.read(Int64.self),
-            let debt = reader.read(Int64.self)
+        guard let version = reader.read(UInt8.self), (1...Self.version).contains(version),
+            let at = reader.read(Int64.self), let balance = reader.read(Int64.self)
         else { return nil }
         self.init(at: Instant(nanoseconds: at))
-        consumptionDebt = debt
+        // Version 1 knew only of dips, by their depth.
+        uncountedBalance = version == 1 ? 0 -| balance : balance
         for flow in Flow.allCases {
             guard let isPresent = reader.readBool() else { return nil }
             guard isPresent else { continue }
             guard let account = EnergyAccount(from: &reader) else { return nil }
             flows[flow] = account
         }
-        guard let day = DayAccount(from: &reader), let count = reader.read(UInt32.self) else { return nil }
+        guard let day = DayAccount(from: &reader, version: version), let count = reader.read(UInt32.self) else {
+            return nil
+        }
         self.day = day
         for _ in 0..<count {
             guard let energy = EnergyAccount(from: &reader), let returned = EnergyAccount(from: &reader) else {
@@ -84,9 +87,11 @@ extension DayAccount {
         writer.write(offset)
         writer.write(isMeterOfToday)
         writer.write(isAlive)
+        writer.write(doubt?.reading)
+        if let doubt { writer.write(doubt.at.nanoseconds) }
     }
 
-    fileprivate init?(from reader: inout ByteReader) {
+    fileprivate init?(from reader: inout ByteReader, version: UInt8) {
         guard let dayStart = reader.readOptionalInt64(), let settled = reader.read(Int64.self),
             let pending = reader.read(Int64.self), let reading = reader.readOptionalInt64(),
             let readAt = reader.read(Int64.self), let offset = reader.read(Int64.self),
@@ -101,5 +106,10 @@ extension DayAccount {
         self.offset = offset
         self.isMeterOfToday = isMeterOfToday
         self.isAlive = isAlive
+        guard version >= 2 else { return }
+        guard let doubtful = reader.readOptionalInt64() else { return nil }
+        guard let doubtful else { return }
+        guard let at = reader.read(Int64.self) else { return nil }
+        doubt = Doubt(reading: doubtful, at: Instant(nanoseconds: at))
     }
 }

@@ -6,8 +6,9 @@ public struct Carry: Hashable, Sendable {
     /// End of the slot that it belongs to.
     public var at: Instant
     public var flows = Flows<EnergyAccount?>(repeating: nil)
-    /// How far the balance that makes consumption is below what was already counted.
-    public var consumptionDebt: Millijoules = 0
+    /// Where consumption is the balance of its parts: how far this lies above what was counted. Below 0 jitter has let it
+    /// dip; above 0 a part was silent while the others went on.
+    public var uncountedBalance: Millijoules = 0
     public var day = DayAccount()
     /// By the circuit's durable number.
     public var circuits: [CircuitAccount] = []
@@ -40,6 +41,7 @@ public struct Carry: Hashable, Sendable {
             forget(&circuits[number].returned)
         }
         day.readAt = min(day.readAt, now)
+        if let doubt = day.doubt { day.doubt?.at = min(doubt.at, now) }
     }
 }
 

@@ -15,6 +15,11 @@ public struct CircuitNames: Sendable {
         self.shown = shown
     }
 
+    /// Keeps a name from all circuits; one that has it gets another with the next catalog.
+    public mutating func reserve(_ name: String) { owners[name] = Self.nobody }
+
+    private static let nobody: Int32 = -1
+
     /// Takes the catalog's circuits from `first` on, those of one reading in the order of their ids, and renames.
     /// Answers the numbers whose name is new.
     public mutating func take(_ catalog: CircuitCatalog) -> [Int32] {

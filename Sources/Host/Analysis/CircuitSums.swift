@@ -50,8 +50,7 @@ struct CircuitSums {
     ) -> Millijoules? {
         let step = windows.step(held: held, period: period, rules: rules)
         let added = windows.emissionAt == nil ? account.hold(step) : account.advance(step, counter: counter)
-        guard let added else { return sum }
-        return (sum ?? 0) + added
+        return sum +| added
     }
 
     /// The circuit's part of the slot; nil where it did not show in it.

@@ -18,18 +18,19 @@ public enum CounterRule {
     public static func step(
         from last: Millijoules, to current: Millijoules, elapsed: Int64, maximumPowerW: Double
     ) -> Step {
-        let possible = mostEnergy(in: elapsed, maximumPowerW: maximumPowerW)
+        let possible = possible(in: elapsed, maximumPowerW: maximumPowerW)
         if current >= last {
-            return current - last <= possible ? .advanced(current - last) : .restarted
+            let risen = current -| last
+            return risen <= possible ? .advanced(risen) : .restarted
         }
-        if last - current <= jitter, current > 0 { return .jittered }
+        if last -| current <= jitter, current > 0 { return .jittered }
         if let wrapped = rollover(from: last, to: current), wrapped <= possible { return .advanced(wrapped) }
         // Counting again from zero: what it shows now has been used since, and something before that is lost.
         return current <= possible ? .advanced(current) : .restarted
     }
 
     /// What `maximumPowerW` makes of the time, with a step's rounding (0.2 kWh) granted.
-    private static func mostEnergy(in elapsed: Int64, maximumPowerW: Double) -> Millijoules {
+    static func possible(in elapsed: Int64, maximumPowerW: Double) -> Millijoules {
         let most = maximumPowerW * Double(max(0, elapsed)) / 1e6
         return (Int64(exactly: most.rounded()) ?? Int64.max / 2) + jitter
     }
@@ -42,6 +43,6 @@ public enum CounterRule {
             if overflow { return nil }
             end = next
         }
-        return last >= end / 100 * 99 ? end - last + current : nil
+        return last >= end / 100 * 99 ? end -| last +| current : nil
     }
 }

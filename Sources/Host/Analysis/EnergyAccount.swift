@@ -25,7 +25,7 @@ public struct EnergyAccount: Hashable, Sendable {
         func energy(upTo instant: Instant) -> Millijoules {
             let length = Swift.min(Swift.max(instant, from), to) - from
             guard length > 0, powerW > 0 else { return 0 }
-            return Int64(exactly: (powerW * Double(length) / 1e6).rounded()) ?? 0
+            return Int64(exactly: (powerW * Double(length) / 1e6).rounded()) ?? .max
         }
 
         /// Nil where the stretch has no part in the time: not measured is not zero.
@@ -47,10 +47,7 @@ public struct EnergyAccount: Hashable, Sendable {
         var maximumPowerW: Double
 
         var measured: Millijoules? {
-            let heldEnergy = held?.energy(from: from, upTo: to)
-            let periodEnergy = period?.energy(from: from, upTo: to)
-            guard let heldEnergy else { return periodEnergy }
-            return heldEnergy + (periodEnergy ?? 0)
+            held?.energy(from: from, upTo: to) +| period?.energy(from: from, upTo: to)
         }
     }
 
@@ -73,9 +70,9 @@ public struct EnergyAccount: Hashable, Sendable {
         {
         case .advanced(let energy):
             // What power has told meanwhile is part of it.
-            let missing = max(0, lifetimeAtReading + energy - lifetime)
+            let missing = max(0, lifetimeAtReading +| energy -| lifetime)
             if isWhole {
-                lifetime += missing
+                lifetime = lifetime +| missing
                 settle(counter, at: step.emissionAt)
                 return missing
             }
@@ -96,7 +93,7 @@ public struct EnergyAccount: Hashable, Sendable {
     }
 
     private mutating func add(_ energy: Millijoules?) -> Millijoules? {
-        if let energy { lifetime += energy }
+        if let energy { lifetime = lifetime +| energy }
         return energy
     }
 

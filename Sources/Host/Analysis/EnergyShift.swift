@@ -16,10 +16,10 @@ public struct EnergyShift: Hashable, Sendable {
     /// - Parameter flow: what the day's figure counts; nil where it is the meter's own.
     init(from old: Slot?, to new: Slot, ofDay flow: Flow?) {
         end = new.end
-        for flow in Flow.allCases { flows[flow] = (new.energy[flow] ?? 0) - (old?.energy[flow] ?? 0) }
+        for flow in Flow.allCases { flows[flow] = (new.energy[flow] ?? 0) -| (old?.energy[flow] ?? 0) }
         for circuit in new.circuits {
             let before = old?.circuits.first { $0.circuit == circuit.circuit }?.energy ?? 0
-            let shift = (circuit.energy ?? 0) - before
+            let shift = (circuit.energy ?? 0) -| before
             if shift != 0 { circuits[circuit.circuit] = shift }
         }
         if let flow { day = flows[flow] }
@@ -28,9 +28,9 @@ public struct EnergyShift: Hashable, Sendable {
     var isNothing: Bool { day == 0 && circuits.isEmpty && Flow.allCases.allSatisfy { flows[$0] == 0 } }
 
     mutating func add(_ other: EnergyShift) {
-        for flow in Flow.allCases { flows[flow] += other.flows[flow] }
-        for (number, energy) in other.circuits { circuits[number, default: 0] += energy }
-        day += other.day
+        for flow in Flow.allCases { flows[flow] = flows[flow] +| other.flows[flow] }
+        for (number, energy) in other.circuits { circuits[number] = circuits[number] +| energy }
+        day = day +| other.day
     }
 }
 
@@ -60,16 +60,20 @@ public struct ShiftedSlots {
             ofDay = 0
         }
         var shifted = slot
-        for flow in Flow.allCases where sum.flows[flow] != 0 { shifted.lifetime[flow]? += sum.flows[flow] }
+        for flow in Flow.allCases where sum.flows[flow] != 0 {
+            shifted.lifetime[flow] = shifted.lifetime[flow].map { $0 +| sum.flows[flow] }
+        }
         for index in shifted.circuits.indices {
             let number = shifted.circuits[index].circuit
-            shifted.circuits[index].lifetime? += sum.circuits[number] ?? 0
+            shifted.circuits[index].lifetime = shifted.circuits[index].lifetime.map {
+                $0 +| (sum.circuits[number] ?? 0)
+            }
         }
         if ofDay != 0 {
-            if shifted.closingDayEnergy != nil {
-                shifted.closingDayEnergy? += ofDay
+            if let closing = shifted.closingDayEnergy {
+                shifted.closingDayEnergy = closing +| ofDay
             } else {
-                shifted.dayEnergy? += ofDay
+                shifted.dayEnergy = shifted.dayEnergy.map { $0 +| ofDay }
             }
         }
         return shifted == slot ? nil : shifted
@@ -92,7 +96,7 @@ public struct ShiftedSlots {
                 day = start
                 ofDay = 0
             }
-            ofDay += next.day
+            ofDay = ofDay +| next.day
         }
     }
 }
@@ -106,8 +110,8 @@ extension Carry {
     ///   - ofDay: the part that belongs to it.
     public mutating func shift(_ shifts: EnergyShift, day start: Instant, ofDay: Millijoules) {
         func move(_ account: inout EnergyAccount, _ energy: Millijoules) {
-            account.lifetime += energy
-            if account.reading != nil { account.lifetimeAtReading += energy }
+            account.lifetime = account.lifetime +| energy
+            if account.reading != nil { account.lifetimeAtReading = account.lifetimeAtReading +| energy }
         }
         for flow in Flow.allCases where shifts.flows[flow] != 0 {
             var account = flows[flow] ?? EnergyAccount()

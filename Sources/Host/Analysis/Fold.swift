@@ -70,6 +70,7 @@ public struct Fold {
                 note(emission)
             } else if emission.timestamp - emission.period >= end {
                 // Behind the slot: it only says where a counter stood.
+                if known.isEmpty { known = emission.known }
                 step(from: previous, to: emission)
                 return
             }
@@ -124,7 +125,9 @@ public struct Fold {
         house.take(windows, earlier, later)
         takeFlows(windows, earlier, later)
         if takesCircuits { takeCircuits(windows, earlier, later) }
-        if let later, later.timestamp <= end { carry.day.read(later.dayEnergy, at: later.timestamp) }
+        if let later, later.timestamp <= end {
+            carry.day.read(later.dayEnergy, at: later.timestamp, maximumPowerW: rules.maximumPowerW)
+        }
     }
 
     private mutating func takeFlows(_ windows: StepWindows, _ earlier: Emission?, _ later: Emission?) {
@@ -139,7 +142,7 @@ public struct Fold {
             house.add(later == nil ? account.hold(step) : account.advance(step, counter: counter), to: flow)
             carry.flows[flow] = account
         }
-        if isBalanced { balanceConsumption() }
+        if isBalanced { balanceConsumption(isWithinSlot: later.map { $0.timestamp <= end } ?? true) }
         let ofDay = HousePowers.totalIs(known: known) == .consumption ? Flow.consumed : .imported
         carry.day.add(house.stepEnergy(ofDay) ?? 0)
     }
@@ -160,15 +163,20 @@ public struct Fold {
         later?.counters.consumed == nil && carry.isConsumptionBalanced(known: known)
     }
 
-    /// Jitter of the parts may let the balance dip: consumption waits until it is made up for.
-    private mutating func balanceConsumption() {
-        guard let balance = house.stepBalance(known: known) else { return }
+    /// Jitter of the parts may let the balance dip: consumption waits until it is made up for. While a part is silent,
+    /// what the others tell waits for it, and counts in the step in which all are known again.
+    private mutating func balanceConsumption(isWithinSlot: Bool) {
+        let step = house.stepBalance(known: known)
+        let isBehind = carry.uncountedBalance > 0
+        carry.uncountedBalance = carry.uncountedBalance +| step.energy
+        // Of what a part tells after its silence, the slot that the step begins in has a share only.
+        guard step.isWhole, isWithinSlot || !isBehind else { return }
+        let net = max(0, carry.uncountedBalance)
         var account = carry.flows.consumed ?? EnergyAccount()
-        let net = balance - carry.consumptionDebt
-        carry.consumptionDebt = max(0, -net)
-        account.lifetime += max(0, net)
+        account.lifetime = account.lifetime +| net
         carry.flows.consumed = account
-        house.add(max(0, net), to: .consumed)
+        carry.uncountedBalance = carry.uncountedBalance -| net
+        house.add(net, to: .consumed)
     }
 
     private mutating func close(nextDayStart: Instant, instance: Int) -> (slot: Slot?, carry: Carry) {
@@ -188,7 +196,7 @@ public struct Fold {
             slot.closingDayEnergy = carry.day.begin(dayAt: nextDayStart)
             slot.dayEnergy = 0
         }
-        let use = HousePowers.use(slot.powers, known: known)
+        let use = HousePowers.use(ofMeans: slot.powers, known: known)
         for number in circuits.indices {
             if let circuit = circuits[number].slot(
                 number: Int32(number), length: end - start, use: use, account: carry.circuits[number])

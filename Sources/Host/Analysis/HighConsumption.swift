@@ -1,6 +1,7 @@
 public import Readings
 
-/// The alert for a house that draws more than it should. One episode at a time; silence changes nothing.
+/// The alert for a house that draws more than it should. One episode at a time; silence changes nothing, and what has to
+/// last begins anew after it.
 public struct HighConsumption: Sendable {
     public struct Rules: Sendable {
         /// Watts above which it is high.
@@ -43,6 +44,8 @@ public struct HighConsumption: Sendable {
 
     public var rules: Rules
     private var state = State.normal
+    /// Until when the newest sample says how much is drawn.
+    private var knownUntil = Instant(nanoseconds: .min)
 
     /// `open` is an episode that was raised before a restart.
     public init(rules: Rules, open: Episode? = nil) {
@@ -51,8 +54,11 @@ public struct HighConsumption: Sendable {
     }
 
     /// Takes the use of one emission, signed; nil = not measured, which neither raises nor clears.
-    public mutating func take(_ powerW: Double?, at instant: Instant) -> Event? {
+    /// - Parameter hold: nanoseconds for which a sample counts at most: what lies further apart is silence.
+    public mutating func take(_ powerW: Double?, at instant: Instant, holdsFor hold: Int64) -> Event? {
         guard let powerW else { return nil }
+        if instant > knownUntil { forgetWaiting() }
+        knownUntil = instant + hold
         switch state {
         case .normal:
             guard powerW > rules.thresholdW else { return nil }
@@ -71,6 +77,14 @@ public struct HighConsumption: Sendable {
 
     /// The episode that goes on is another's affair now.
     public mutating func forget() { state = .normal }
+
+    private mutating func forgetWaiting() {
+        switch state {
+        case .normal: break
+        case .rising: state = .normal
+        case .raised(let episode, _): state = .raised(episode, lowSince: nil)
+        }
+    }
 
     private mutating func rise(_ episode: Episode, at instant: Instant) -> Event? {
         guard instant - episode.start >= rules.hold else {

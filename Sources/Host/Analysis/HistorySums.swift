@@ -45,8 +45,8 @@ public struct SeriesSum: Hashable, Sendable {
     }
 
     private mutating func add(energy: Millijoules?, returned: Millijoules?) {
-        if let energy { self.energy = (self.energy ?? 0) + energy }
-        if let returned { self.returned = (self.returned ?? 0) + returned }
+        self.energy = self.energy +| energy
+        self.returned = self.returned +| returned
     }
 
     private mutating func add(
@@ -77,14 +77,16 @@ struct BucketRemainder {
         powerW = bucket.powerW.flatMap { $0 >= 0 ? $0 : nil }
         for circuit in bucket.circuits where circuit.kind.isConsuming && isTopLevel(circuit.circuit) {
             let isCovered = circuit.coveredSeconds >= Self.leastCoverage * bucket.coveredSeconds
-            energy = Self.difference(energy, isCovered ? circuit.energy : nil)
-            powerW = Self.difference(powerW, isCovered ? circuit.powerW : nil)
+            energy = Self.difference(energy, isCovered ? circuit.energy : nil, -|)
+            powerW = Self.difference(powerW, isCovered ? circuit.powerW : nil, -)
         }
     }
 
-    private static func difference<Number: SignedNumeric>(_ first: Number?, _ second: Number?) -> Number? {
+    private static func difference<Number>(
+        _ first: Number?, _ second: Number?, _ minus: (Number, Number) -> Number
+    ) -> Number? {
         guard let first, let second else { return nil }
-        return first - second
+        return minus(first, second)
     }
 }
 

@@ -33,6 +33,14 @@ public enum HousePowers {
         return sum
     }
 
+    /// `use` of a stretch of time, by its means: that of consumption is of the moments in which all of its parts were
+    /// known, while those of the parts are each of its own.
+    @inlinable
+    public static func use(ofMeans powers: Powers, known: PowerSet) -> Double? {
+        if knowsConsumption(known) { return powers.consumptionW }
+        return use(powers, known: known)
+    }
+
     /// The total in watts, as `totalIs` says.
     @inlinable
     public static func total(_ powers: Powers, known: PowerSet) -> Double? {

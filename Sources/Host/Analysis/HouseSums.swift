@@ -64,26 +64,20 @@ struct HouseSums {
 
     mutating func add(_ added: Millijoules?, to flow: Flow) {
         guard let added else { return }
-        energy[flow] = (energy[flow] ?? 0) + added
-        stepEnergy[flow] = (stepEnergy[flow] ?? 0) + added
+        energy[flow] = energy[flow] +| added
+        stepEnergy[flow] = stepEnergy[flow] +| added
     }
 
     /// Energy of the step in a flow.
     func stepEnergy(_ flow: Flow) -> Millijoules? { stepEnergy[flow] }
 
-    /// Consumption of the step as the balance of its parts; nil where one of them is unknown.
-    func stepBalance(known: PowerSet) -> Millijoules? {
-        guard let imported = stepEnergy.imported, let exported = stepEnergy.exported else { return nil }
-        var balance = imported - exported
-        if known.contains(.solar) {
-            guard let produced = stepEnergy.produced else { return nil }
-            balance += produced
-        }
-        if known.contains(.battery) {
-            guard let charged = stepEnergy.charged, let discharged = stepEnergy.discharged else { return nil }
-            balance += discharged - charged
-        }
-        return balance
+    /// What the step adds to the balance of the parts of consumption, and whether each of them is known.
+    func stepBalance(known: PowerSet) -> (energy: Millijoules, isWhole: Bool) {
+        var parts: [(energy: Millijoules?, isGain: Bool)] = [(stepEnergy.imported, true), (stepEnergy.exported, false)]
+        if known.contains(.solar) { parts.append((stepEnergy.produced, true)) }
+        if known.contains(.battery) { parts += [(stepEnergy.discharged, true), (stepEnergy.charged, false)] }
+        let energy = parts.reduce(0) { $1.isGain ? $0 +| ($1.energy ?? 0) : $0 -| ($1.energy ?? 0) }
+        return (energy, parts.allSatisfy { $0.energy != nil })
     }
 
     func fill(_ slot: inout Slot, known: PowerSet) {

@@ -56,19 +56,19 @@ public struct EnergyPeriod: Hashable, Sendable {
     /// Import less export, with what the days cost by themselves; nil where no price was known.
     public var cost: MicroCurrency? {
         guard importCost != nil || exportEarnings != nil || fixedCost != nil else { return nil }
-        return (importCost ?? 0) - (exportEarnings ?? 0) + (fixedCost ?? 0)
+        return (importCost ?? 0) -| (exportEarnings ?? 0) +| (fixedCost ?? 0)
     }
 
     mutating func add(_ bucket: Bucket) {
-        for flow in Flow.allCases { energy[flow] = Self.sum(energy[flow], bucket.energy[flow]) }
-        billed = Self.sum(billed, bucket.billed)
+        for flow in Flow.allCases { energy[flow] = energy[flow] +| bucket.energy[flow] }
+        billed = billed +| bucket.billed
         if let price = bucket.importPrice {
-            importCost = Self.sum(importCost, bucket.billed.map { Self.money($0, price) })
+            importCost = importCost +| bucket.billed.map { Self.money($0, price) }
         } else {
-            unpriced += bucket.billed ?? 0
+            unpriced = unpriced +| (bucket.billed ?? 0)
         }
         if let price = bucket.exportPrice {
-            exportEarnings = Self.sum(exportEarnings, bucket.energy.exported.map { Self.money($0, price) })
+            exportEarnings = exportEarnings +| bucket.energy.exported.map { Self.money($0, price) }
         }
         if let low = bucket.minimumPowerW { minimumPowerW = min(minimumPowerW ?? low, low) }
         if let high = bucket.maximumPowerW { maximumPowerW = max(maximumPowerW ?? high, high) }
@@ -77,7 +77,7 @@ public struct EnergyPeriod: Hashable, Sendable {
     }
 
     mutating func addFixed(_ price: Double) {
-        fixedCost = (fixedCost ?? 0) + Self.micro(price)
+        fixedCost = fixedCost +| Self.micro(price)
     }
 
     private static func money(_ energy: Millijoules, _ perKWh: Double) -> MicroCurrency {
@@ -85,21 +85,18 @@ public struct EnergyPeriod: Hashable, Sendable {
     }
 
     private static func micro(_ amount: Double) -> MicroCurrency { Int64(exactly: (amount * 1e6).rounded()) ?? 0 }
-
-    /// Not measured adds nothing, and two unknowns stay one.
-    private static func sum(_ first: Int64?, _ second: Int64?) -> Int64? {
-        guard let first, let second else { return first ?? second }
-        return first + second
-    }
 }
 
-/// Adds buckets up, in order of time, to the hours, days or months of a zone. Periods without a bucket are left out.
+/// Adds buckets up, in order of time, to the hours, days or months of a zone. Periods without a bucket are left out, but
+/// for days between others that have their fixed price: that is due whether or not anything was measured.
 public struct LocalSums {
     private let zone: Zone
     private let length: LocalPeriod
     /// End of the local day whose fixed price is being looked for, and the newest price of that day.
     private var dayEnd = Instant(nanoseconds: .min)
     private var fixedPrice: Double?
+    /// Of the day before.
+    private var lastFixedPrice: Double?
     private var current: EnergyPeriod?
     private var finished: [EnergyPeriod] = []
 
@@ -111,10 +108,10 @@ public struct LocalSums {
     public mutating func add(_ bucket: Bucket) {
         if bucket.start >= dayEnd {
             closeDay()
+            passDays(until: bucket.start)
             dayEnd = zone.nextDayStart(after: bucket.start)
         }
-        if let end = current?.end, bucket.start >= end { closePeriod() }
-        if current == nil { current = EnergyPeriod(length.bounds(containing: bucket.start, in: zone)) }
+        beginPeriod(containing: bucket.start)
         current?.add(bucket)
         if let price = bucket.fixedPrice { fixedPrice = price }
     }
@@ -127,7 +124,25 @@ public struct LocalSums {
 
     private mutating func closeDay() {
         if length.hasFixedPrice, let fixedPrice { current?.addFixed(fixedPrice) }
+        lastFixedPrice = fixedPrice
         fixedPrice = nil
+    }
+
+    /// Days in which nothing was measured cost what the day before them did.
+    private mutating func passDays(until start: Instant) {
+        guard length.hasFixedPrice, let lastFixedPrice else { return }
+        var next = zone.nextDayStart(after: dayEnd)
+        while next <= start {
+            beginPeriod(containing: dayEnd)
+            current?.addFixed(lastFixedPrice)
+            dayEnd = next
+            next = zone.nextDayStart(after: dayEnd)
+        }
+    }
+
+    private mutating func beginPeriod(containing instant: Instant) {
+        if let end = current?.end, instant >= end { closePeriod() }
+        if current == nil { current = EnergyPeriod(length.bounds(containing: instant, in: zone)) }
     }
 
     private mutating func closePeriod() {

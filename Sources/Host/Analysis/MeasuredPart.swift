@@ -22,12 +22,12 @@ struct MeasuredPart {
         powers.solar += (slot.powers.solarW ?? 0) * length
         powers.battery += (slot.powers.batteryW ?? 0) * length
         powers.consumption += (slot.powers.consumptionW ?? 0) * length
-        for flow in Flow.allCases { energy[flow] += slot.energy[flow] ?? 0 }
+        for flow in Flow.allCases { energy[flow] = energy[flow] +| (slot.energy[flow] ?? 0) }
         for circuit in slot.circuits {
             var sum = circuits[circuit.circuit] ?? (0, 0, 0)
             sum.wattTime += (circuit.powerW ?? 0) * length
-            sum.energy += circuit.energy ?? 0
-            sum.returned += circuit.returned ?? 0
+            sum.energy = sum.energy +| (circuit.energy ?? 0)
+            sum.returned = sum.returned +| (circuit.returned ?? 0)
             circuits[circuit.circuit] = sum
         }
     }
@@ -41,7 +41,7 @@ struct MeasuredPart {
             power.map { ($0 * period - measured) / Double(missing) }
         }
         func rest(_ energy: Millijoules, _ measured: Millijoules) -> Millijoules {
-            Int64(exactly: (Double(max(0, energy - measured)) * period / Double(missing)).rounded()) ?? 0
+            Int64(exactly: (Double(max(0, energy -| measured)) * period / Double(missing)).rounded()) ?? 0
         }
         var record = record
         record.powers = Powers(

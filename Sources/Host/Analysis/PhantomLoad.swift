@@ -82,7 +82,7 @@ public enum PhantomLoad {
     }
 
     private static func load(of slot: Slot, known: PowerSet, rules: Rules) -> Double? {
-        guard var load = HousePowers.use(slot.powers, known: known) else { return nil }
+        guard var load = HousePowers.use(ofMeans: slot.powers, known: known) else { return nil }
         for circuit in slot.circuits where isExcluded(circuit, rules) {
             guard let power = circuit.powerW else { return nil }
             load -= power

@@ -138,9 +138,14 @@ public struct Repair {
         slot.minimumPowerW = candidate.minimumPowerW ?? row.minimumPowerW
         slot.maximumPowerW = candidate.maximumPowerW ?? row.maximumPowerW
         slot.unmonitoredPowerW = candidate.unmonitoredPowerW ?? row.unmonitoredPowerW
+        slot.billed = candidate.billed ?? row.billed
         slot.dayEnergy = candidate.dayEnergy ?? row.dayEnergy
         slot.closingDayEnergy = candidate.closingDayEnergy ?? row.closingDayEnergy
         for flow in Flow.allCases { slot.energy[flow] = candidate.energy[flow] ?? row.energy[flow] }
+        if row.energy.consumed == nil, rules.counted.contains(.flow(.consumed)) {
+            // A part was silent: what was used meanwhile counts where the balance of the counters was known again.
+            slot.energy.consumed = nil
+        }
         var circuits = Dictionary(row.circuits.map { ($0.circuit, $0) }) { first, _ in first }
         for circuit in candidate.circuits {
             if let known = circuits[circuit.circuit], known.coverage >= circuit.coverage, known.powerW != nil {
@@ -162,17 +167,17 @@ public struct Repair {
     /// empty, and where there are none the log's figures are brought to it.
     private mutating func keepSum(of channel: EnergyChannel, filled: [Instant]) {
         for block in blocks(around: filled) {
-            let sum = block.reduce(0) { $0 + (known[$1]?.energy(channel) ?? 0) }
+            let sum = block.reduce(0) { $0 +| (known[$1]?.energy(channel) ?? 0) }
             // No counter has told of this one.
             guard block.contains(where: { known[$0]?.energy(channel) != nil }) else { continue }
             let fresh = block.filter { filled.contains($0) }
             let earlier = block.filter { !filled.contains($0) && known[$0]?.quality == .backfilled }
             let empty = block.filter { !filled.contains($0) && Self.isGap(known[$0]) }
-            let budget = max(0, sum - earlier.reduce(0) { $0 + (known[$1]?.energy(channel) ?? 0) })
-            let told = fresh.reduce(0) { $0 + (rows[$1]?.energy(channel) ?? 0) }
+            let budget = max(0, sum -| earlier.reduce(0) { $0 +| (known[$1]?.energy(channel) ?? 0) })
+            let told = fresh.reduce(0) { $0 +| (rows[$1]?.energy(channel) ?? 0) }
             let share = empty.isEmpty ? budget : min(told, budget)
             spread(share, over: fresh, channel, weights: fresh.map { rows[$0]?.energy(channel) ?? 0 })
-            spread(budget - share, over: empty, channel, weights: empty.map { known[$0]?.length ?? 0 })
+            spread(budget -| share, over: empty, channel, weights: empty.map { known[$0]?.length ?? 0 })
         }
     }
 
@@ -209,7 +214,7 @@ public struct Repair {
             before += whole > 0 ? weights[index] : 1
             let upTo =
                 Int64(exactly: (Double(energy) * (before / (whole > 0 ? whole : Double(ends.count)))).rounded()) ?? 0
-            rows[end]?.setEnergy(upTo - given, channel)
+            rows[end]?.setEnergy(upTo -| given, channel)
             given = upTo
         }
     }
@@ -248,12 +253,12 @@ public struct Repair {
     private func unshifted(_ slot: Slot) -> Slot {
         guard let shift = waiting[slot.end] else { return slot }
         var slot = slot
-        for flow in Flow.allCases { slot.lifetime[flow]? -= shift.flows[flow] }
+        for flow in Flow.allCases { slot.lifetime[flow] = slot.lifetime[flow].map { $0 -| shift.flows[flow] } }
         for index in slot.circuits.indices {
             let number = slot.circuits[index].circuit
-            slot.circuits[index].lifetime? -= shift.circuits[number] ?? 0
+            slot.circuits[index].lifetime = slot.circuits[index].lifetime.map { $0 -| (shift.circuits[number] ?? 0) }
         }
-        if slot.closingDayEnergy == nil { slot.dayEnergy? -= shift.day }
+        if slot.closingDayEnergy == nil { slot.dayEnergy = slot.dayEnergy.map { $0 -| shift.day } }
         return slot
     }
 
@@ -267,15 +272,15 @@ public struct Repair {
         _ slot: inout Slot, old: Slot?, previous: Slot?, circuits: [Int32: Millijoules], shift: EnergyShift
     ) {
         for flow in Flow.allCases where slot.energy[flow] != nil {
-            let before = old?.lifetime[flow].map { $0 + shift.flows[flow] }
-            slot.lifetime[flow] = before ?? (previous?.lifetime[flow] ?? 0) + (slot.energy[flow] ?? 0)
+            let before = old?.lifetime[flow].map { $0 +| shift.flows[flow] }
+            slot.lifetime[flow] = before ?? (previous?.lifetime[flow] ?? 0) +| (slot.energy[flow] ?? 0)
         }
         for index in slot.circuits.indices {
             let number = slot.circuits[index].circuit
             guard let energy = slot.circuits[index].energy else { continue }
             let known = old?.circuits.first { $0.circuit == number }?.lifetime
             slot.circuits[index].lifetime =
-                known.map { $0 + (shift.circuits[number] ?? 0) } ?? (circuits[number] ?? 0) + energy
+                known.map { $0 +| (shift.circuits[number] ?? 0) } ?? (circuits[number] ?? 0) +| energy
         }
         guard !rules.hasMeterDay else { return }
         let zone = rules.zone
@@ -283,10 +288,10 @@ public struct Repair {
         let isLast = zone.nextDayStart(after: slot.end - 1) == slot.end
         let figure: Millijoules
         if let known = isLast ? old?.closingDayEnergy : old?.dayEnergy {
-            figure = known + shift.day
+            figure = known +| shift.day
         } else {
             let isSameDay = previous.map { $0.end > day } ?? false
-            figure = (isSameDay ? previous?.dayEnergy ?? 0 : 0) + (slot.energy[slot.dayFlow] ?? 0)
+            figure = (isSameDay ? previous?.dayEnergy ?? 0 : 0) +| (slot.energy[slot.dayFlow] ?? 0)
         }
         slot.dayEnergy = isLast ? 0 : figure
         slot.closingDayEnergy = isLast ? figure : nil

@@ -84,9 +84,7 @@ extension House {
             guard let number = try reader.number(of: meter) else { return ([KnownCircuit](), [Int32: Millijoules]()) }
             var today: [Int32: Millijoules] = [:]
             _ = try reader.forEachBucket(of: number, from: midnight, to: .now + Duration.day, takesCircuits: true) {
-                for circuit in $0.circuits {
-                    if let energy = circuit.energy { today[circuit.circuit, default: 0] += energy }
-                }
+                for circuit in $0.circuits { today[circuit.circuit] = today[circuit.circuit] +| circuit.energy }
                 return true
             }
             return (try reader.knownCircuits(of: number), today)

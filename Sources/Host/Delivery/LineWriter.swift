@@ -24,7 +24,17 @@ package struct LineWriter {
     }
 
     private let constantTags: [(key: String, value: String)]
-    private var prefixes: [PrefixKey: [UInt8]] = [:]
+    private var prefixes: [PrefixKey: Prefix] = [:]
+    /// Series have numbers, by what their lines begin with: different names may be escaped alike.
+    private var numbers: [[UInt8]: Int] = [:]
+    /// By the number of a series: the slot, in the order of writing, that has written to it last.
+    private var lastSlots: [Int] = []
+    private var slotCount = 0
+
+    private struct Prefix {
+        var bytes: [UInt8]
+        var series: Int
+    }
 
     private struct PrefixKey: Hashable {
         var measurement: String
@@ -41,7 +51,10 @@ package struct LineWriter {
         bytes.removeAll(keepingCapacity: true)
         lines.removeAll(keepingCapacity: true)
         // Names that come and go must not pile up.
-        if prefixes.count > 10_000 { prefixes = [:] }
+        guard prefixes.count > 10_000 else { return }
+        prefixes = [:]
+        numbers = [:]
+        lastSlots = []
     }
 
     /// The bytes of some lines.
@@ -56,9 +69,10 @@ package struct LineWriter {
     package mutating func append(_ outbound: OutboundSlot, index: Int) {
         let slot = outbound.slot
         let source = Source.slot(index)
+        slotCount += 1
         if slot.isHouse {
             appendHouse(slot, outbound.meter, source)
-        } else if slot.totalPowerW != nil {
+        } else {
             appendTotal(slot, outbound.meter, source)
         }
         for (position, circuit) in slot.circuits.enumerated() {
@@ -69,7 +83,8 @@ package struct LineWriter {
     }
 
     private mutating func appendHouse(_ slot: Slot, _ meter: InstanceIdentity, _ source: Source) {
-        line("smart_meter", meter, at: slot.end, source) { line in
+        let prefix = prefix("smart_meter", meter).bytes
+        line(prefix, at: slot.end, source) { line in
             line.field("total_power_w", slot.totalPowerW)
             line.field("daily_kwh", slot.dayEnergy.map(Shares.kWh))
             line.field("total_is", slot.totalIs.word)
@@ -87,14 +102,18 @@ package struct LineWriter {
         }
         guard let closing = slot.closingDayEnergy else { return }
         // The old day's last figure, one second before the new day's zero.
-        line("smart_meter", meter, at: slot.end - Duration.second, source) { line in
+        line(prefix, at: slot.end - Duration.second, source) { line in
             line.field("daily_kwh", Shares.kWh(closing))
         }
     }
 
-    /// The total of an instance that is not the house: a circuit, so that totals are never added up.
+    /// The total of an instance that is not the house: a circuit, so that totals are never added up. The series is its
+    /// own whether or not it was measured.
     private mutating func appendTotal(_ slot: Slot, _ meter: InstanceIdentity, _ source: Source) {
-        line("smart_meter_circuit", meter, circuit: "Total", at: slot.end, source) { line in
+        let prefix = prefix("smart_meter_circuit", meter, circuit: CircuitIdentity.totalName)
+        lastSlots[prefix.series] = slotCount
+        guard slot.totalPowerW != nil else { return }
+        line(prefix.bytes, at: slot.end, source) { line in
             line.field("power_w", slot.totalPowerW)
             line.field("kind", CircuitKind.total.word)
             line.field("quality", slot.quality.word)
@@ -106,7 +125,7 @@ package struct LineWriter {
     ) {
         // Without a measured number the point would say nothing.
         guard circuit.powerW != nil || circuit.energy != nil else { return }
-        line("smart_meter_circuit", meter, circuit: name, at: slot.end, source) { line in
+        line(ownPrefix(meter, name: name, id: id), at: slot.end, source) { line in
             line.field("power_w", circuit.powerW)
             line.field("percentage", circuit.percentage)
             line.field("energy_kwh_total", circuit.lifetime.map(Energy.kWh))
@@ -116,11 +135,25 @@ package struct LineWriter {
         }
     }
 
+    /// Two lines of one series and time would overwrite each other: of circuits whose names are written alike, a later
+    /// one gets its id into its name.
+    private mutating func ownPrefix(_ meter: InstanceIdentity, name: String, id: String) -> [UInt8] {
+        var name = name
+        var prefix = prefix("smart_meter_circuit", meter, circuit: name)
+        while lastSlots[prefix.series] == slotCount {
+            name += " (\(id))"
+            prefix = self.prefix("smart_meter_circuit", meter, circuit: name)
+        }
+        lastSlots[prefix.series] = slotCount
+        return prefix.bytes
+    }
+
     // MARK: Alerts
 
     package mutating func append(_ outbound: OutboundAlert, index: Int) {
         let alert = outbound.alert
-        line("smart_meter_alert", outbound.meter, kind: alert.kind, at: alert.start, .alert(index)) { line in
+        let prefix = prefix("smart_meter_alert", outbound.meter, kind: alert.kind).bytes
+        line(prefix, at: alert.start, .alert(index)) { line in
             line.field("id", alert.id(of: outbound.meter))
             line.field("state", alert.ended == nil ? "raised" : "ended")
             line.field("peak_w", alert.shownPeakW)
@@ -162,11 +195,10 @@ package struct LineWriter {
     }
 
     private mutating func line(
-        _ measurement: String, _ meter: InstanceIdentity, circuit: String = "", kind: String = "", at instant: Instant,
-        _ source: Source, _ fill: (inout Fields) -> Void
+        _ prefix: [UInt8], at instant: Instant, _ source: Source, _ fill: (inout Fields) -> Void
     ) {
         let start = bytes.count
-        bytes.append(contentsOf: prefix(measurement, meter, circuit: circuit, kind: kind))
+        bytes.append(contentsOf: prefix)
         // The buffer is swapped into the fields and back: with two owners the next append would copy all of it.
         var fields = Fields()
         swap(&bytes, &fields.bytes)
@@ -184,8 +216,8 @@ package struct LineWriter {
 
     /// Measurement and tags, escaped; tags in the order of their keys.
     private mutating func prefix(
-        _ measurement: String, _ meter: InstanceIdentity, circuit: String, kind: String
-    ) -> [UInt8] {
+        _ measurement: String, _ meter: InstanceIdentity, circuit: String = "", kind: String = ""
+    ) -> Prefix {
         let key = PrefixKey(measurement: measurement, meter: meter, extra: circuit.isEmpty ? kind : circuit)
         if let prefix = prefixes[key] { return prefix }
         var tags = constantTags
@@ -193,15 +225,21 @@ package struct LineWriter {
         tags.append(("meter", meter.label))
         tags.append(("circuit_name", circuit))
         tags.append(("kind", kind))
-        var prefix = Array(measurement.utf8)
+        var bytes = Array(measurement.utf8)
         for tag in tags.sorted(by: { $0.key < $1.key }) {
             let value = LineText.tag(tag.value)
             guard !value.isEmpty else { continue }
-            prefix.append(UInt8(ascii: ","))
-            prefix.append(contentsOf: LineText.tag(tag.key))
-            prefix.append(UInt8(ascii: "="))
-            prefix.append(contentsOf: value)
+            bytes.append(UInt8(ascii: ","))
+            bytes.append(contentsOf: LineText.tag(tag.key))
+            bytes.append(UInt8(ascii: "="))
+            bytes.append(contentsOf: value)
         }
+        let series = numbers[bytes] ?? lastSlots.count
+        if series == lastSlots.count {
+            numbers[bytes] = series
+            lastSlots.append(0)
+        }
+        let prefix = Prefix(bytes: bytes, series: series)
         prefixes[key] = prefix
         return prefix
     }

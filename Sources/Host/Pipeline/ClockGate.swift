@@ -33,12 +33,16 @@ struct ClockGate {
             held = []
         }
         guard isSet else { return held }
-        let step = wall.nanoseconds &- monotonic &- offset
+        let now = wall.nanoseconds &- monotonic
         return held.map { emission in
             // A meter that knows the time has stamped its readings right.
             guard emission.timestamp < notBefore else { return emission }
             var emission = emission
-            emission.timestamp = emission.timestamp + step
+            let received = emission.receivedMonotonic
+            // How old it was then, by the clock of the start; where that was moved and still not set, nobody knows.
+            let age = received &+ offset &- emission.timestamp.nanoseconds
+            let isKnown = (0...Duration.day).contains(age)
+            emission.timestamp = Instant(nanoseconds: now &+ received &- (isKnown ? age : 0))
             return emission
         }
     }

@@ -37,6 +37,7 @@ struct InstanceWork {
         self.registration = registration
         identities = circuits
         names = try store.names(of: number)
+        if !registration.isHouse { names.reserve(CircuitIdentity.totalName) }
         hasSlots = try store.hasSlots(of: number)
         rules = FoldRules(
             instance: number, maximumPowerW: registration.maximumPowerW, isHouse: registration.isHouse)
@@ -136,7 +137,10 @@ struct InstanceWork {
     /// The alert for high consumption. Held and backfilled values never come here.
     private mutating func watch(_ emission: Emission, plan: inout CommitPlan, options: PipelineOptions) -> Bool {
         let use = HousePowers.use(emission.powers, known: emission.known)
-        guard let event = high.take(use, at: emission.timestamp) else { return false }
+        guard
+            let event = high.take(
+                use, at: emission.timestamp, holdsFor: max(emission.period, registration.sampling / 2 * 5))
+        else { return false }
         let name = registration.identity.name
         func record(_ episode: HighConsumption.Episode, _ ended: Instant?, isNews: Bool) {
             plan.alerts.append(

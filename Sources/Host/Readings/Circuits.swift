@@ -57,6 +57,9 @@ public struct CircuitSample: Hashable, Sendable {
 
 /// What a circuit is called: its id is for good, name and parent are as the adapter last said.
 public struct CircuitIdentity: Hashable, Sendable {
+    /// The name in InfluxDB of the total of an instance that is not the house: no circuit of it may have this name.
+    public static let totalName = "Total"
+
     /// Unique within the instance and stable for good.
     public var id: String
     /// As the adapter names it; never empty. What people see may differ (`Name (id)` where two share a name).

@@ -151,8 +151,37 @@ public enum Flow: UInt8, CaseIterable, Sendable {
     case imported, exported, produced, consumed, charged, discharged
 }
 
-/// Energy in millijoules: Int64, so that sums are exact. 1 kWh = 3.6e9 mJ; 64 bits hold 2.5e9 kWh.
+/// Energy in millijoules: Int64, so that sums are exact. 1 kWh = 3.6e9 mJ; 64 bits hold 2.5e9 kWh. What comes from a
+/// meter or from the store is added with `+|` and `-|`: no number may end the host.
 public typealias Millijoules = Int64
+
+/// A sum that stops at the ends of 64 bits. (Of the lowest number there is no opposite: it stops one before it.)
+infix operator +| : AdditionPrecedence
+/// A difference that stops likewise.
+infix operator -| : AdditionPrecedence
+
+extension Int64 {
+    @inlinable
+    public static func +| (first: Int64, second: Int64) -> Int64 {
+        let (sum, overflow) = first.addingReportingOverflow(second)
+        return overflow ? (second < 0 ? -.max : .max) : sum
+    }
+
+    @inlinable
+    public static func -| (first: Int64, second: Int64) -> Int64 {
+        let (difference, overflow) = first.subtractingReportingOverflow(second)
+        return overflow ? (second < 0 ? .max : -.max) : difference
+    }
+}
+
+extension Optional where Wrapped == Int64 {
+    /// Not measured adds nothing, and two unknowns stay one.
+    @inlinable
+    public static func +| (first: Int64?, second: Int64?) -> Int64? {
+        guard let first, let second else { return first ?? second }
+        return first +| second
+    }
+}
 
 public enum Energy {
     public static let millijoulesPerKWh: Double = 3.6e9

@@ -46,8 +46,8 @@ package struct BucketSum: Sendable {
 
     package mutating func add(_ slot: Slot) {
         let length = Double(slot.length)
-        for flow in Flow.allCases { energy[flow] = Self.sum(energy[flow], slot.energy[flow]) }
-        billed = Self.sum(billed, slot.billed)
+        for flow in Flow.allCases { energy[flow] = energy[flow] +| slot.energy[flow] }
+        billed = billed +| slot.billed
         if slot.isHouse { isHouse = true }
         quality = quality.combined(with: slot.quality)
         power.add(
@@ -59,8 +59,8 @@ package struct BucketSum: Sendable {
         let number = Int(circuit.circuit)
         while circuits.count <= number { circuits.append(nil) }
         var sum = circuits[number] ?? Circuit()
-        sum.energy = Self.sum(sum.energy, circuit.energy)
-        sum.returned = Self.sum(sum.returned, circuit.returned)
+        sum.energy = sum.energy +| circuit.energy
+        sum.returned = sum.returned +| circuit.returned
         sum.kind = circuit.kind
         sum.quality = sum.quality.combined(with: circuit.quality)
         sum.power.add(
@@ -93,11 +93,5 @@ package struct BucketSum: Sendable {
             }
         }
         return bucket
-    }
-
-    /// Not measured adds nothing, and two unknowns stay one.
-    private static func sum(_ first: Millijoules?, _ second: Millijoules?) -> Millijoules? {
-        guard let first, let second else { return first ?? second }
-        return first + second
     }
 }

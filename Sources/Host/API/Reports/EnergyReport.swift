@@ -64,7 +64,10 @@ extension EnergyReport {
             .time("from", "Where the first period may begin") { $0.from },
             .time("to", "Nothing after it counts: the end of a quarter hour") { $0.to },
             .optionalText("currency", "Of the costs") { $0.currency },
-            .list("periods", Period.shape, "Those in which something was stored, oldest first") { $0.periods },
+            .list(
+                "periods", Period.shape,
+                "Those in which something was stored, and days between them with their fixed cost; oldest first"
+            ) { $0.periods },
         ])
 }
 
