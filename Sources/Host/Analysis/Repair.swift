@@ -38,17 +38,21 @@ public struct Repair {
     /// What is stored, by its end.
     private var rows: [Instant: Slot]
     private let known: [Instant: Slot]
+    /// Starts of quarter hours that stay as they are.
+    private let closed: Set<Instant>
     private let waiting: [Instant: EnergyShift]
 
     /// - Parameters:
     ///   - from, to: a span on the slots' grid.
     ///   - records: the log's, ascending; they describe periods.
     ///   - rows: the stored slots of the span and around it, ascending: as far as the gap reaches, and the one before.
+    ///   - closed: starts of quarter hours of which slots are gone: what they had is counted, so nothing there is new.
     ///   - waiting: shifts of earlier repairs that the slots behind them have not got yet.
     public static func fill(
-        from: Instant, to: Instant, records: [Emission], rows: [Slot], waiting: [EnergyShift] = [], rules: Rules
+        from: Instant, to: Instant, records: [Emission], rows: [Slot], closed: Set<Instant> = [],
+        waiting: [EnergyShift] = [], rules: Rules
     ) -> Outcome {
-        var repair = Repair(rules: rules, rows: rows, waiting: waiting)
+        var repair = Repair(rules: rules, rows: rows, closed: closed, waiting: waiting)
         return repair.run(from, to, records)
     }
 
@@ -58,8 +62,9 @@ public struct Repair {
         return slot.coverage < fullCoverage
     }
 
-    private init(rules: Rules, rows: [Slot], waiting: [EnergyShift]) {
+    private init(rules: Rules, rows: [Slot], closed: Set<Instant>, waiting: [EnergyShift]) {
         self.rules = rules
+        self.closed = closed
         self.waiting = Dictionary(waiting.map { ($0.end, $0) }) { first, second in
             var sum = first
             sum.add(second)
@@ -74,7 +79,7 @@ public struct Repair {
             let row = known[candidate.end]
             // A slot of another length lies there since the interval was changed: it stays.
             guard Self.isGap(row), row.map({ $0.start == candidate.start }) ?? true,
-                candidate.coverage > row?.coverage ?? -1
+                candidate.coverage > row?.coverage ?? -1, !isClosed(candidate.end)
             else { return nil }
             rows[candidate.end] = merged(row, candidate)
             return candidate.end
@@ -82,6 +87,11 @@ public struct Repair {
         guard !filled.isEmpty else { return Outcome() }
         for channel in rules.counted { keepSum(of: channel, filled: filled) }
         return link()
+    }
+
+    /// Whether the slot that ends then lies in a quarter hour that stays as it is.
+    private func isClosed(_ end: Instant) -> Bool {
+        !closed.isEmpty && closed.contains(end.slotEnd(interval: Bucket.length) - Bucket.length)
     }
 
     // MARK: Candidates
@@ -178,7 +188,7 @@ public struct Repair {
     /// Neighbouring slots that are, or were, a gap.
     private func blocks(around filled: [Instant]) -> [[Instant]] {
         func belongs(_ end: Instant) -> Bool {
-            guard let row = rows[end] else { return false }
+            guard let row = rows[end], !isClosed(end) else { return false }
             return Self.isGap(known[end]) || row.quality == .backfilled
         }
         var blocks: [[Instant]] = []

@@ -77,14 +77,15 @@ struct InstanceRepair {
         zone: Zone,
         now: Instant, plan: inout CommitPlan, store: Store
     ) throws(StorageError) -> [Slot] {
-        let covered = min(max(answer.coveredTo, question.from), question.to)
+        let covered = covered(answer, question, prunedTo: store.prunedTo)
         note(answer, question, covered, now: now, plan: &plan)
         let to = min((covered + 1).slotEnd(interval: rules.interval) - rules.interval, base.at)
         let start = question.from.slotEnd(interval: rules.interval)
         guard to > start else { return [] }
+        let (rows, closed) = try rows(from: start, to: to, final: base.at, store: store)
         let outcome = Repair.fill(
             from: start, to: to, records: answer.records.filter { $0.timestamp > start },
-            rows: try rows(from: start, to: to, final: base.at, store: store), waiting: shifts,
+            rows: rows, closed: closed, waiting: shifts,
             rules: Repair.Rules(
                 fold: fold, interval: rules.interval, zone: zone, counted: base.counted(known: known),
                 hasMeterDay: base.day.reading != nil))
@@ -95,6 +96,15 @@ struct InstanceRepair {
             keep(&plan)
         }
         return outcome.slots
+    }
+
+    /// How far an answer counts. A quarter hour from which slots may be gone is made once: of one that the answer tells only
+    /// in part, the whole is asked for again.
+    private func covered(_ answer: HistoryAnswer, _ question: HistoryQuestion, prunedTo: Instant) -> Instant {
+        let covered = min(max(answer.coveredTo, question.from), question.to)
+        guard covered < question.to, covered < prunedTo else { return covered }
+        let whole = (covered + 1).slotEnd(interval: Bucket.length) - Bucket.length
+        return whole > question.from ? whole : covered
     }
 
     /// What was answered is not asked again.
@@ -116,11 +126,14 @@ struct InstanceRepair {
         }
     }
 
-    /// The rows of a span, of the gap as far as it reaches around it, and the one before.
-    private func rows(from: Instant, to: Instant, final: Instant, store: Store) throws(StorageError) -> [Slot] {
+    /// The rows of a span, of the gap as far as it reaches around it, and the one before; and the starts of quarter hours
+    /// that stay as they are.
+    private func rows(
+        from: Instant, to: Instant, final: Instant, store: Store
+    ) throws(StorageError) -> (slots: [Slot], closed: Set<Instant>) {
         let all = try store.coverage(of: number, from: from - Self.longestGap, to: min(final, to + Self.longestGap))
         func belongs(_ row: Store.Coverage) -> Bool {
-            row.coverage < Repair.fullCoverage || row.quality == .backfilled
+            !row.isClosed && (row.coverage < Repair.fullCoverage || row.quality == .backfilled)
         }
         var begin = from
         var before: Instant?
@@ -139,8 +152,8 @@ struct InstanceRepair {
         // A record that is longer than a slot needs the slots that were measured within it.
         begin = min(begin, from - (rules.step - rules.interval))
         end = max(end, to + (rules.step - rules.interval))
-        return try store.slots(of: number, from: min(before.map { $0 - 1 } ?? begin, begin), to: end)
-            .filter { !$0.isFirstLight }
+        let slots = try store.slots(of: number, from: min(before.map { $0 - 1 } ?? begin, begin), to: end)
+        return (slots.filter { !$0.isFirstLight }, Set(all.filter(\.isClosed).map(\.start)))
     }
 
     private static let longestGap = 40 * Duration.day

@@ -1,5 +1,5 @@
 package import Analysis
-import Readings
+package import Readings
 
 /// The embedded store: the one connection that writes. Confined to the pipeline's thread.
 package final class Store {
@@ -7,8 +7,8 @@ package final class Store {
     /// Ids of the names in force, per instance and circuit number.
     private var nameIDs: [Int: [Int32: Int64]] = [:]
     private var buckets = Buckets()
-    /// Raw slots that ended up to here may be gone.
-    var prunedTo = Instant(nanoseconds: .min)
+    /// Raw slots that ended up to here may be gone: a quarter hour that began before, and is there, stays as it is.
+    package internal(set) var prunedTo = Instant(nanoseconds: .min)
     package let reserve: Reserve
     /// The file that was opened.
     private let place: FilePlace?
