@@ -15,12 +15,13 @@ struct RunningHost {
     private var work: PipelineWork
 
     /// - Parameters:
-    ///   - interval: length of a slot, in nanoseconds.
+    ///   - interval: length of a slot; `late`, how late an emission may still change it; in nanoseconds.
     ///   - history: days for which slots are kept; `undelivered`, those that were not delivered.
     init(
         directory: DataDirectory, zone: Zone, at wall: Instant, interval: Int64 = 300 * Duration.second,
-        deliveryIsOn: Bool = false, history: Int64 = 400, undelivered: Int64 = 400, log: HistoryLimits? = nil,
-        phantomThresholdW: Double = 100_000, tellsAlerts: Bool = false
+        late: Int64 = 30 * Duration.second, deliveryIsOn: Bool = false, history: Int64 = 400,
+        undelivered: Int64 = 400, log: HistoryLimits? = nil, phantomThresholdW: Double = 100_000,
+        tellsAlerts: Bool = false
     ) throws {
         intake = Intake(laneLimit: 4096, totalLimit: 32_768, doorbell: try Doorbell())
         lane = intake.makeLane()
@@ -35,7 +36,7 @@ struct RunningHost {
             store: store, options: options, intake: intake, wall: wall, monotonic: wall.nanoseconds)
         let reply = try Reply<Result<InstanceSeed, StorageError>>()
         let registration = InstanceRegistration(
-            identity: InstanceIdentity(meterType: "test"), sampling: interval, interval: interval, late: 30 * Duration.second, isHouse: true, maximumPowerW: 100_000,
+            identity: InstanceIdentity(meterType: "test"), sampling: interval, interval: interval, late: late, isHouse: true, maximumPowerW: 100_000,
             history: log)
         _ = work.take([.register(registration, reply)], wall: wall, monotonic: wall.nanoseconds)
         instance = try #require(reply.wait(until: nil)).get().number

@@ -99,6 +99,47 @@ import Testing
         }
     }
 
+    @Test func `slots of another length take the place of those that lie across their time, first light stays`() throws {
+        try withStore { store, instance, directory in
+            func slot(_ from: Int64, _ to: Int64, imported: Int64) -> Slot {
+                var slot = self.slot(instance, minute: to, watts: 100, imported: imported)
+                slot.start = noon + from * Duration.minute
+                return slot
+            }
+            func ends() throws -> [Int64] {
+                try store.slots(of: instance, from: noon, to: noon + Duration.hour).map {
+                    ($0.end - noon) / Duration.minute
+                }
+            }
+            let light = Slot(instance: instance, start: noon + 1, end: noon + 1, isHouse: true, totalIs: .grid)
+            let bucket = "SELECT imported_mj FROM bucket WHERE start = \(noon.nanoseconds)"
+            try commit(store, [light] + (0..<5).map { slot($0, $0 + 1, imported: 100) } + [slot(5, 10, imported: 500)])
+            #expect(try ends() == [0, 1, 2, 3, 4, 5, 10])
+            // Longer than what is there: one that ends with it, and one that ends behind it.
+            try commit(store, [slot(2, 5, imported: 310)])
+            #expect(try ends() == [0, 1, 2, 5, 10])
+            #expect(try store.database.number(bucket) == 1010)
+            try commit(store, [slot(5, 15, imported: 900)])
+            #expect(try ends() == [0, 1, 2, 5, 15])
+            #expect(try store.database.number(bucket) == 1410)
+            // Shorter: what lay across them is gone until the rest has come.
+            try commit(store, [slot(5, 6, imported: 90)])
+            #expect(try ends() == [0, 1, 2, 5, 6])
+            #expect(try store.database.number(bucket) == 600)
+            #expect(try Reader(directory: directory).findings().isEmpty)
+        }
+    }
+
+    @Test func `a store in which two slots tell of the same time is not sound`() throws {
+        try withStore { store, instance, directory in
+            try commit(store, [slot(instance, minute: 5, watts: 1, imported: 1), slot(instance, minute: 10, watts: 1, imported: 1)])
+            #expect(try Reader(directory: directory).findings().isEmpty)
+            try store.database.run("UPDATE slot SET start = start - 1 WHERE end = \((noon + 10 * Duration.minute).nanoseconds)")
+            #expect(
+                try Reader(directory: directory).findings() == ["1 slots begin before the end of the one before"])
+        }
+    }
+
     @Test func `a bucket keeps the prices that it began with`() throws {
         try withStore { store, instance, _ in
             func tariff(_ perKWh: Double) -> PriceList {

@@ -40,6 +40,7 @@ public struct Repair {
     private let known: [Instant: Slot]
     /// Starts of quarter hours that stay as they are.
     private let closed: Set<Instant>
+    private let crossed: Set<Instant>
     private let waiting: [Instant: EnergyShift]
 
     /// - Parameters:
@@ -65,6 +66,7 @@ public struct Repair {
     private init(rules: Rules, rows: [Slot], closed: Set<Instant>, waiting: [EnergyShift]) {
         self.rules = rules
         self.closed = closed
+        crossed = Self.crossed(by: rows, interval: rules.interval)
         self.waiting = Dictionary(waiting.map { ($0.end, $0) }) { first, second in
             var sum = first
             sum.add(second)
@@ -77,9 +79,8 @@ public struct Repair {
     private mutating func run(_ from: Instant, _ to: Instant, _ records: [Emission]) -> Outcome {
         let filled = candidates(from, to, records).compactMap { candidate -> Instant? in
             let row = known[candidate.end]
-            // A slot of another length lies there since the interval was changed: it stays.
-            guard Self.isGap(row), row.map({ $0.start == candidate.start }) ?? true,
-                candidate.coverage > row?.coverage ?? -1, !isClosed(candidate.end)
+            guard Self.isGap(row), candidate.coverage > row?.coverage ?? -1, !isClosed(candidate.end),
+                !crossed.contains(candidate.end)
             else { return nil }
             rows[candidate.end] = merged(row, candidate)
             return candidate.end
@@ -92,6 +93,21 @@ public struct Repair {
     /// Whether the slot that ends then lies in a quarter hour that stays as it is.
     private func isClosed(_ end: Instant) -> Bool {
         !closed.isEmpty && closed.contains(end.slotEnd(interval: Bucket.length) - Bucket.length)
+    }
+
+    /// The ends of slots that one of another length lies across, since the interval was changed: that one stays.
+    private static func crossed(by rows: [Slot], interval: Int64) -> Set<Instant> {
+        var crossed: Set<Instant> = []
+        for row in rows {
+            let last = row.end.slotEnd(interval: interval)
+            guard row.length != interval || row.end != last else { continue }
+            var end = (row.start + 1).slotEnd(interval: interval)
+            while end <= last {
+                crossed.insert(end)
+                end = end + interval
+            }
+        }
+        return crossed
     }
 
     // MARK: Candidates
