@@ -140,6 +140,34 @@ import Testing
         }
     }
 
+    @Test func `a repair behind a new tariff leaves the old quarter hours without prices, after a restart too`() throws {
+        let path = NSTemporaryDirectory() + "smart-meter-tariff-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let directory = try DataDirectory(locking: path)
+        func open() throws -> (Store, Int) {
+            let store = try Store.open(in: directory).store
+            return (store, try store.number(of: InstanceIdentity(meterType: "mock")))
+        }
+        func slot(_ instance: Int, _ minute: Int64, _ imported: Int64) -> Slot {
+            var slot = self.slot(instance, minute: minute, watts: 100, imported: imported)
+            slot.circuits = []
+            return slot
+        }
+        do {
+            let (store, instance) = try open()
+            try commit(store, [5, 20, 25, 30].map { slot(instance, $0, 1000) })
+        }
+        let (store, instance) = try open()
+        store.prices = PriceList(tariff: Tariff(perKWh: 0.25, exportPerKWh: 0.1, fixedPerDay: 0.5), zone: .utc)
+        try commit(store, [slot(instance, 50, 1000)])
+        // Missing slots, all the later counters moved, and a quarter hour that never was.
+        try commit(store, [slot(instance, 10, 1000), slot(instance, 15, 1000), slot(instance, 20, 1500)])
+        try commit(store, [slot(instance, -10, 1000)])
+        let priced = try store.database.number("SELECT count(*) FROM bucket WHERE import_price IS NOT NULL")
+        #expect(priced == 1)
+        #expect(try store.database.number("SELECT count(*) FROM bucket") == 4)
+    }
+
     @Test func `a bucket keeps the prices that it began with`() throws {
         try withStore { store, instance, _ in
             func tariff(_ perKWh: Double) -> PriceList {
@@ -160,14 +188,23 @@ import Testing
             #expect(try price(noon + 15 * Duration.minute) == 25)
             try commit(store, [slot(instance, minute: 35, watts: 100, imported: 1000)])
             #expect(try price(noon + 30 * Duration.minute) == 50)
-            // What had no price gets one as long as it is open.
+            // What was begun without a tariff stays without, whether it goes on, is corrected or is repaired.
             try commit(store, [slot(instance, minute: 10, watts: 100, imported: 1000)])
-            #expect(try price(noon) == 50)
+            try commit(store, [slot(instance, minute: 5, watts: 100, imported: 1200)])
+            let unpriced = "SELECT import_price IS NULL FROM bucket WHERE start = "
+            #expect(try store.database.number(unpriced + "\(noon.nanoseconds)") == 1)
+            // So does what is filled before it.
+            try commit(store, [slot(instance, minute: -25, watts: 100, imported: 1000)])
+            #expect(try store.database.number(unpriced + "\((noon - 30 * Duration.minute).nanoseconds)") == 1)
 
             var other = slot(instance, minute: 50, watts: 100, imported: 1000)
             other.isHouse = false
             try commit(store, [other])
             #expect(try store.database.number("SELECT import_price IS NULL FROM bucket ORDER BY start DESC") == 1)
+            // What is filled behind all that has none gets one.
+            try commit(store, [slot(instance, minute: 80, watts: 100, imported: 1000)])
+            try commit(store, [slot(instance, minute: 65, watts: 100, imported: 1000)])
+            #expect(try price(noon + 60 * Duration.minute) == 50)
         }
     }
 }
