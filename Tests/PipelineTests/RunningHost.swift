@@ -13,6 +13,8 @@ struct RunningHost {
     private let intake: Intake<Emission>
     private let lane: Intake<Emission>.Lane
     private var work: PipelineWork
+    /// What the kernel says of its clock.
+    var isSynchronised = false
 
     /// - Parameters:
     ///   - interval: length of a slot; `late`, how late an emission may still change it; in nanoseconds.
@@ -46,7 +48,7 @@ struct RunningHost {
 
     /// One turn of the thread; time on both clocks.
     mutating func turn(wall: Instant, isLast: Bool = false) {
-        work.rewind(now: wall, isSynchronised: { false })
+        work.rewind(now: wall, isSynchronised: { isSynchronised })
         _ = work.take([], wall: wall, monotonic: wall.nanoseconds)
         work.advance(now: wall)
         _ = work.commitIfDue(monotonic: wall.nanoseconds, wall: wall, isLast: isLast)

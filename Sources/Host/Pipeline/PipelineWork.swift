@@ -229,10 +229,10 @@ struct PipelineWork {
 
     /// Where slots lie in the future of a clock that can be trusted.
     mutating func rewind(now: Instant, isSynchronised: () -> Bool) {
-        guard gate.deadline == nil, instances.values.contains(where: { $0.isAhead(of: now) }), isSynchronised() else {
+        guard gate.deadline == nil, instances.values.contains(where: { $0.line.isAhead(of: now) }), isSynchronised() else {
             return
         }
-        for number in instances.keys where instances[number]?.isAhead(of: now) == true {
+        for number in instances.keys where instances[number]?.line.isAhead(of: now) == true {
             instances[number]?.rewind(to: now, plan: &plan, options: options)
             touched.insert(number)
             isUrgent = true
