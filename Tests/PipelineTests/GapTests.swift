@@ -213,12 +213,13 @@ import Testing
         }
     }
 
-    @Test func `before the first reading is asked where that is wished, as far as the log reaches`() throws {
+    @Test(arguments: [false, true])
+    func `before the first reading is asked where that is wished, as far as the log reaches`(hasCounters: Bool) throws {
         try withDirectory { directory in
             let limits = HistoryLimits(
                 step: Duration.minute, reach: 3 * Duration.day, backfill: 30 * Duration.day)
             var host = try host(directory, at: start, limits: limits)
-            run(&host, from: start, to: start + Duration.hour)
+            run(&host, from: start, to: start + Duration.hour, hasCounters: hasCounters)
             let now = start + Duration.hour + Duration.minute
             var oldest = now
             while let question = try host.question(wall: now) {

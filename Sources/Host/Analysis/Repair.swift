@@ -187,9 +187,9 @@ public struct Repair {
     /// empty, and where there are none the log's figures are brought to it.
     private mutating func keepSum(of channel: EnergyChannel, filled: [Instant]) {
         for block in blocks(around: filled) {
+            // Of a slot that was not there, or had none of it, no counter has told.
+            let block = block.filter { known[$0]?.energy(channel) != nil }
             let sum = block.reduce(0) { $0 + (known[$1]?.energy(channel) ?? 0) }
-            // No counter has told of this one.
-            guard block.contains(where: { known[$0]?.energy(channel) != nil }) else { continue }
             let fresh = block.filter { filled.contains($0) }
             let earlier = block.filter { !filled.contains($0) && known[$0]?.quality == .backfilled }
             let empty = block.filter { !filled.contains($0) && Self.isGap(known[$0]) }
