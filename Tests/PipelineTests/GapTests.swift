@@ -236,6 +236,51 @@ import Testing
         }
     }
 
+    @Test func `thirty days are filled with two revisions of a slot at most`() throws {
+        try withDirectory { directory in
+            let limits = HistoryLimits(step: Duration.minute, reach: 0, backfill: 30 * Duration.day)
+            var host = try host(directory, at: start, limits: limits)
+            run(&host, from: start, to: start + Duration.hour)
+            let now = start + Duration.hour + Duration.minute
+            var count = 0
+            while let question = try host.question(wall: now) {
+                count += 1
+                // A kill now and then, and a log that has holes.
+                if count.isMultiple(of: 40) { host = try self.host(directory, at: now, limits: limits) }
+                let records = log(question, host.instance).filter { $0.timestamp.seconds % 7000 > 300 }
+                try host.answer(
+                    HistoryAnswer(records: records, outcome: .complete, coveredTo: question.to), to: question,
+                    wall: now)
+            }
+            #expect(count >= 120)
+            var looks = 0
+            while try Reader(directory: directory).state(
+                of: InstanceIdentity(meterType: "test"), InstanceRepair.shiftKey) != nil
+            {
+                looks += 1
+                try #require(looks < 20)
+                #expect(try host.question(wall: now) == nil)
+            }
+            host.stop(wall: now)
+            let database = try Reader(directory: directory).database
+            #expect(try database.number("SELECT count(*) FROM slot") ?? 0 > 8000)
+            // But for the very first one, which was first light before it was a slot.
+            let first = (start + Self.interval).nanoseconds
+            #expect(try database.number("SELECT max(revision) FROM slot WHERE end <> \(first)") == 2)
+            // Every counter goes on from the one before it by the slot's own energy.
+            let slots = try slots(directory).filter { !$0.isFirstLight }
+            for flow in [Flow.imported, .exported, .produced, .consumed] {
+                var sum: Millijoules = 0
+                let wrong = slots.filter { slot in
+                    sum += slot.energy[flow] ?? 0
+                    return slot.lifetime[flow] != sum
+                }
+                #expect(wrong.isEmpty, "\(flow): \(wrong.count) from \(wrong.first?.end.seconds ?? 0)")
+            }
+            #expect(try Reader(directory: directory).findings().isEmpty)
+        }
+    }
+
     // MARK: Where slots are gone
 
     /// The sums of all quarter hours, and the newest lifetime counters; by flow.

@@ -30,7 +30,7 @@ public struct Repair {
     public struct Outcome: Sendable {
         /// New and changed slots, ascending.
         public var slots: [Slot] = []
-        /// What they add to the counters of all that follows.
+        /// What they add to the counters of all that follows, a shift for each run of them.
         public var shifts: [EnergyShift] = []
     }
 
@@ -54,7 +54,7 @@ public struct Repair {
         waiting: [EnergyShift] = [], rules: Rules
     ) -> Outcome {
         var repair = Repair(rules: rules, rows: rows, closed: closed, waiting: waiting)
-        return repair.run(from, to, records)
+        return repair.run(from, to, records).joined(in: rules.zone)
     }
 
     /// Whether a slot that is stored (nil: is not) has to be filled.

@@ -23,11 +23,15 @@ struct InstanceRepair {
     /// A person wants it from here on, too.
     private var wantedFrom: Instant?
     private var shifts: [EnergyShift]
+    /// The slots behind are getting their part: nothing more is asked until all of them have it.
+    private var isShifting = false
     private(set) var progress = RepairProgress()
 
     static let shiftKey = "host:shifts"
-    /// So many shifts wait at most: their row is written anew with each portion.
-    private static let mostShifts = 2000
+    /// So many shifts wait at most, whatever there is to ask: their row is written anew with each portion.
+    private static let mostShifts = 1000
+    /// So many slots are brought up to date in one commit.
+    static let page = 1000
 
     init(number: Int, limits: HistoryLimits, interval: Int64, state: [String: [UInt8]]) {
         self.number = number
@@ -160,22 +164,27 @@ struct InstanceRepair {
 
     // MARK: Behind it
 
-    /// Whether the slots behind repaired ones are to get their part now.
-    func isShiftDue(isDone: Bool) -> Bool { !shifts.isEmpty && (isDone || shifts.count > Self.mostShifts) }
+    /// Whether the slots behind repaired ones are to get their part now: once, when there is nothing more to ask.
+    mutating func isShiftDue(isDone: Bool) -> Bool {
+        isShifting = !shifts.isEmpty && (isShifting || isDone || shifts.count > Self.mostShifts)
+        return isShifting
+    }
 
-    /// Brings all slots behind repaired ones up to date, and forgets the shifts. Answers what the accounts get.
+    /// Brings the slots behind repaired ones up to date, the oldest first, a page of them at a time. Once all have their
+    /// part, forgets the shifts and answers what the accounts get; nil before.
     mutating func shift(
         final: Instant, zone: Zone, plan: inout CommitPlan, store: Store
-    ) throws(StorageError) -> (sum: EnergyShift, day: Instant, ofDay: Millijoules) {
+    ) throws(StorageError) -> (sum: EnergyShift, day: Instant, ofDay: Millijoules)? {
         let first = shifts.map(\.end).min() ?? final
         var shifted = ShiftedSlots(shifts, zone: zone)
-        let stored = try store.slots(of: number, from: first - 1, to: final)
+        let stored = try store.slots(of: number, from: first - 1, to: final, limit: Self.page)
         for slot in stored where !slot.isFirstLight {
             if let changed = shifted.take(slot) { plan.slots.append(changed) }
         }
-        shifts = []
+        let isWhole = stored.count < Self.page
+        shifts = isWhole ? [] : shifted.rest(behind: stored.last?.end ?? final)
         keep(&plan)
-        return shifted.total(at: final)
+        return isWhole ? shifted.total(at: final) : nil
     }
 
     private func keep(_ plan: inout CommitPlan) {

@@ -158,8 +158,10 @@ struct PipelineWork {
     private mutating func wish(_ number: Int, now: Instant) -> HistoryWish {
         defer { touched.insert(number) }
         do throws(StorageError) {
-            return try instances[number]?.wish(now: now, plan: &plan, store: store, options: options)
-                ?? .nothing(until: nil)
+            let wish = try instances[number]?.wish(now: now, plan: &plan, store: store, options: options)
+            // What was repaired reaches the slots behind it page by page.
+            if !plan.slots.isEmpty { isUrgent = true }
+            return wish ?? .nothing(until: nil)
         } catch {
             options.log.write(.warning, "gaps not looked for", [LogField("error", error.message)])
             return .nothing(until: now + Duration.minute)
