@@ -353,7 +353,8 @@ import Testing
             #expect(added.count == 1)
             for (index, flow) in Flow.allCases.enumerated() {
                 let energy = added.reduce(0) { $0 + ($1.energy[flow] ?? 0) }
-                #expect(second[index] - first[index] == energy && second[index + 6] - first[index + 6] == energy, "\(flow)")
+                #expect(
+                    second[index] - first[index] == energy && second[index + 6] - first[index + 6] == energy, "\(flow)")
             }
             // Once more adds nothing.
             run(&host, from: end, to: end + Duration.hour)

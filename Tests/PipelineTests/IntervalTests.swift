@@ -24,7 +24,8 @@ import Testing
         try withDirectory { directory in
             var time = noon
             // Minutes at which slots become longer, shorter, and longer again.
-            for (interval, until) in [(60, 19), (300, 41), (60, 64), (300, 78), (900, 121), (60, 151)] as [(Int64, Int64)]
+            for (interval, until) in [(60, 19), (300, 41), (60, 64), (300, 78), (900, 121), (60, 151)]
+                as [(Int64, Int64)]
             {
                 var host = try RunningHost(
                     directory: directory, zone: .utc, at: time, interval: interval * Duration.second,

@@ -38,7 +38,8 @@ struct RunningHost {
             store: store, options: options, intake: intake, wall: wall, monotonic: wall.nanoseconds)
         let reply = try Reply<Result<InstanceSeed, StorageError>>()
         let registration = InstanceRegistration(
-            identity: InstanceIdentity(meterType: "test"), sampling: interval, interval: interval, late: late, isHouse: true, maximumPowerW: 100_000,
+            identity: InstanceIdentity(meterType: "test"), sampling: interval, interval: interval, late: late,
+            isHouse: true, maximumPowerW: 100_000,
             history: log)
         _ = work.take([.register(registration, reply)], wall: wall, monotonic: wall.nanoseconds)
         instance = try #require(reply.wait(until: nil)).get().number

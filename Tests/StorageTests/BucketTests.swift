@@ -99,7 +99,8 @@ import Testing
         }
     }
 
-    @Test func `slots of another length take the place of those that lie across their time, first light stays`() throws {
+    @Test func `slots of another length take the place of those that lie across their time, first light stays`() throws
+    {
         try withStore { store, instance, directory in
             func slot(_ from: Int64, _ to: Int64, imported: Int64) -> Slot {
                 var slot = self.slot(instance, minute: to, watts: 100, imported: imported)
@@ -132,15 +133,19 @@ import Testing
 
     @Test func `a store in which two slots tell of the same time is not sound`() throws {
         try withStore { store, instance, directory in
-            try commit(store, [slot(instance, minute: 5, watts: 1, imported: 1), slot(instance, minute: 10, watts: 1, imported: 1)])
+            try commit(
+                store,
+                [slot(instance, minute: 5, watts: 1, imported: 1), slot(instance, minute: 10, watts: 1, imported: 1)])
             #expect(try Reader(directory: directory).findings().isEmpty)
-            try store.database.run("UPDATE slot SET start = start - 1 WHERE end = \((noon + 10 * Duration.minute).nanoseconds)")
+            try store.database.run(
+                "UPDATE slot SET start = start - 1 WHERE end = \((noon + 10 * Duration.minute).nanoseconds)")
             #expect(
                 try Reader(directory: directory).findings() == ["1 slots begin before the end of the one before"])
         }
     }
 
-    @Test func `a repair behind a new tariff leaves the old quarter hours without prices, after a restart too`() throws {
+    @Test func `a repair behind a new tariff leaves the old quarter hours without prices, after a restart too`() throws
+    {
         let path = NSTemporaryDirectory() + "smart-meter-tariff-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let directory = try DataDirectory(locking: path)

@@ -70,7 +70,8 @@ import Testing
         try withStore { store, directory in
             let instance = try store.number(of: InstanceIdentity(meterType: "mock"))
             func slot(_ end: Int64) -> Slot {
-                var slot = Slot(instance: instance, start: noon + end - 1, end: noon + end, isHouse: true, totalIs: .grid)
+                var slot = Slot(
+                    instance: instance, start: noon + end - 1, end: noon + end, isHouse: true, totalIs: .grid)
                 slot.circuits = [CircuitSlot(circuit: 0, kind: .load)]
                 return slot
             }

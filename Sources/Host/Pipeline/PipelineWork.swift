@@ -231,7 +231,8 @@ struct PipelineWork {
 
     /// Where slots lie in the future of a clock that can be trusted.
     mutating func rewind(now: Instant, isSynchronised: () -> Bool) {
-        guard gate.deadline == nil, instances.values.contains(where: { $0.line.isAhead(of: now) }), isSynchronised() else {
+        guard gate.deadline == nil, instances.values.contains(where: { $0.line.isAhead(of: now) }), isSynchronised()
+        else {
             return
         }
         for number in instances.keys where instances[number]?.line.isAhead(of: now) == true {
