@@ -58,10 +58,10 @@ import Testing
 
     private static let limits = HistoryLimits(step: 5 * Duration.second, reach: 0, backfill: 0)
 
-    private func host(_ directory: DataDirectory, at wall: Instant, limits: HistoryLimits = limits) throws
-        -> RunningHost
-    {
-        try RunningHost(directory: directory, zone: berlin, at: wall, log: limits)
+    private func host(
+        _ directory: DataDirectory, at wall: Instant, limits: HistoryLimits = limits, history: Int64 = 400
+    ) throws -> RunningHost {
+        try RunningHost(directory: directory, zone: berlin, at: wall, history: history, log: limits)
     }
 
     /// Reads on time, but within the outage.
@@ -272,12 +272,13 @@ import Testing
         }
     }
 
-    @Test func `before the first reading is asked where that is wished, as far as the log reaches`() throws {
+    @Test(arguments: [false, true])
+    func `before the first reading is asked where that is wished, as far as the log reaches`(hasCounters: Bool) throws {
         try withDirectory { directory in
             let limits = HistoryLimits(
                 step: Duration.minute, reach: 3 * Duration.day, backfill: 30 * Duration.day)
             var host = try host(directory, at: start, limits: limits)
-            run(&host, from: start, to: start + Duration.hour)
+            run(&host, from: start, to: start + Duration.hour, hasCounters: hasCounters)
             let now = start + Duration.hour + Duration.minute
             var oldest = now
             while let question = try host.question(wall: now) {
@@ -291,6 +292,159 @@ import Testing
             #expect(buckets.count >= 3 * 96)
             #expect(buckets.reduce(0) { $0 + ($1.energy.produced ?? 0) } / Int64(buckets.count) > 2050 * 900_000)
             #expect(try Reader(directory: directory).findings().isEmpty)
+        }
+    }
+
+    @Test func `thirty days are filled with two revisions of a slot at most`() throws {
+        try withDirectory { directory in
+            let limits = HistoryLimits(step: Duration.minute, reach: 0, backfill: 30 * Duration.day)
+            var host = try host(directory, at: start, limits: limits)
+            run(&host, from: start, to: start + Duration.hour)
+            let now = start + Duration.hour + Duration.minute
+            var count = 0
+            while let question = try host.question(wall: now) {
+                count += 1
+                // A kill now and then, and a log that has holes.
+                if count.isMultiple(of: 40) { host = try self.host(directory, at: now, limits: limits) }
+                let records = log(question, host.instance).filter { $0.timestamp.seconds % 7000 > 300 }
+                try host.answer(
+                    HistoryAnswer(records: records, outcome: .complete, coveredTo: question.to), to: question,
+                    wall: now)
+            }
+            #expect(count >= 120)
+            var looks = 0
+            while try Reader(directory: directory).state(
+                of: InstanceIdentity(meterType: "test"), InstanceRepair.shiftKey) != nil
+            {
+                looks += 1
+                try #require(looks < 20)
+                #expect(try host.question(wall: now) == nil)
+            }
+            host.stop(wall: now)
+            let database = try Reader(directory: directory).database
+            #expect(try database.number("SELECT count(*) FROM slot") ?? 0 > 8000)
+            // But for the very first one, which was first light before it was a slot.
+            let first = (start + Self.interval).nanoseconds
+            #expect(try database.number("SELECT max(revision) FROM slot WHERE end <> \(first)") == 2)
+            // Every counter goes on from the one before it by the slot's own energy.
+            let slots = try slots(directory).filter { !$0.isFirstLight }
+            for flow in [Flow.imported, .exported, .produced, .consumed] {
+                var sum: Millijoules = 0
+                let wrong = slots.filter { slot in
+                    sum += slot.energy[flow] ?? 0
+                    return slot.lifetime[flow] != sum
+                }
+                #expect(wrong.isEmpty, "\(flow): \(wrong.count) from \(wrong.first?.end.seconds ?? 0)")
+            }
+            #expect(try Reader(directory: directory).findings().isEmpty)
+        }
+    }
+
+    // MARK: Where slots are gone
+
+    /// The sums of all quarter hours, and the newest lifetime counters; by flow.
+    private func books(_ directory: DataDirectory, _ host: RunningHost) throws -> [Millijoules] {
+        let buckets = try buckets(directory, host.instance)
+        let sums = Flow.allCases.map { flow in buckets.reduce(0) { $0 + ($1.energy[flow] ?? 0) } }
+        let last = try slots(directory).last?.lifetime
+        return sums + Flow.allCases.map { last?[$0] ?? 0 }
+    }
+
+    /// Answers everything that is asked; answers how often.
+    private func answerAll(_ host: inout RunningHost, at now: Instant) throws -> Int {
+        var count = 0
+        while let question = try host.question(wall: now) {
+            count += 1
+            try host.answer(
+                HistoryAnswer(records: log(question, host.instance), outcome: .complete, coveredTo: question.to),
+                to: question, wall: now)
+            try #require(count < 200)
+        }
+        return count
+    }
+
+    @Test(arguments: [0, 5, 10, 15, 20, 25] as [Int64])
+    func `a restart after old slots went asks nothing and leaves the counters alone`(minutes: Int64) throws {
+        let end = start + 27 * Duration.hour + minutes * Duration.minute
+        try withDirectory { directory in
+            var host = try host(directory, at: start, history: 1)
+            run(&host, from: start, to: end)
+            #expect(try answerAll(&host, at: end + Duration.minute) == 0)
+            host.stop(wall: end + Duration.minute)
+            #expect(try slots(directory).count < 27 * 12, "old slots went")
+            host = try self.host(directory, at: end + 2 * Duration.minute, history: 1)
+            let before = try books(directory, host)
+            #expect(try answerAll(&host, at: end + 2 * Duration.minute) == 0)
+            #expect(try books(directory, host) == before)
+            #expect(host.view?.repair?.missing == 0)
+            run(&host, from: end, to: end + Duration.hour)
+            let after = try books(directory, host)
+            for index in 0..<6 { #expect(after[index] - before[index] == after[index + 6] - before[index + 6]) }
+        }
+    }
+
+    @Test func `a quarter hour that was measured in part and whose slots are gone stays as it is`() throws {
+        let end = start + 30 * Duration.hour
+        let two = start + 2 * Duration.hour
+        let outage = (two + 10 * Duration.minute)..<(two + 40 * Duration.minute)
+        try withDirectory { directory in
+            // The outage was asked for in vain, and everything of that time is gone.
+            var host = try host(directory, at: start, history: 1)
+            run(&host, from: start, to: start + 4 * Duration.hour, outage: outage)
+            while let question = try host.question(wall: start + 4 * Duration.hour + Duration.minute) {
+                try host.answer(
+                    HistoryAnswer(records: [], outcome: .complete, coveredTo: question.to), to: question,
+                    wall: start + 4 * Duration.hour + Duration.minute)
+            }
+            run(&host, from: start + 4 * Duration.hour, to: end)
+            let old = try buckets(directory, host.instance)
+            let partial = old.filter { $0.coveredSeconds > 0 && $0.coveredSeconds < 720 }
+            #expect(partial.map(\.start) == [two, two + 30 * Duration.minute])
+            let first = try books(directory, host)
+            // A person asks for all of it again: what is missing whole is filled, once.
+            let now = end + Duration.minute
+            host.want(from: start, to: end, wall: now)
+            #expect(try answerAll(&host, at: now) <= 2)
+            let buckets = try buckets(directory, host.instance)
+            for bucket in old { #expect(buckets.first { $0.start == bucket.start } == bucket) }
+            let second = try books(directory, host)
+            let added = buckets.filter { new in !old.contains { $0.start == new.start } }
+            #expect(added.count == 1)
+            for (index, flow) in Flow.allCases.enumerated() {
+                let energy = added.reduce(0) { $0 + ($1.energy[flow] ?? 0) }
+                #expect(
+                    second[index] - first[index] == energy && second[index + 6] - first[index + 6] == energy, "\(flow)")
+            }
+            // Once more adds nothing.
+            run(&host, from: end, to: end + Duration.hour)
+            let third = try books(directory, host)
+            host.want(start..<end, wall: end + Duration.hour + Duration.minute)
+            _ = try answerAll(&host, at: end + Duration.hour + Duration.minute)
+            #expect(try books(directory, host) == third)
+        }
+    }
+
+    @Test func `an answer that ends within a quarter hour behind the border makes it whole with the next`() throws {
+        let end = start + 30 * Duration.hour
+        let outage = (start + 2 * Duration.hour)..<(start + 4 * Duration.hour)
+        try withDirectory { directory in
+            var host = try host(directory, at: start, history: 1)
+            run(&host, from: start, to: end, outage: outage)
+            let now = end + Duration.minute
+            var count = 0
+            while let question = try host.question(wall: now) {
+                count += 1
+                try #require(count < 20)
+                let covered = min(question.from + 40 * Duration.minute, question.to)
+                let records = log(question, host.instance).filter { $0.timestamp <= covered }
+                try host.answer(
+                    HistoryAnswer(
+                        records: records, outcome: covered < question.to ? .more : .complete, coveredTo: covered),
+                    to: question, wall: now)
+            }
+            let filled = try buckets(directory, host.instance).filter { outage.contains($0.start) }
+            #expect(filled.count == 8)
+            #expect(filled.dropLast().allSatisfy { $0.coveredSeconds == 900 })
         }
     }
 }

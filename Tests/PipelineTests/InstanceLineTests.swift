@@ -149,11 +149,13 @@ import Testing
         #expect(line.newestSlot == at(600))
 
         let now = at(-3000)
+        #expect(line.isAhead(of: now))
         let rewound = line.rewind(to: now, day: day)
         let base = try #require(rewound)
-        #expect(base.at == at(-3300))
+        #expect(base.at == now)
         #expect(base.flows.consumed?.lifetime == ahead.last?.lifetime.consumed)
-        #expect(line.newestSlot == at(-3300))
+        #expect(line.newestSlot == now)
+        #expect(!line.isAhead(of: now))
         for index in 1...130 { #expect(line.accept(emission(-3000 + Double(index) * 30, 500)) == .taken) }
         let slots = line.close(now: at(902), day: day)
         let again = try #require(slots.first { $0.end == at(300) })
@@ -162,6 +164,35 @@ import Testing
         let last = try #require(slots.last)
         let before = try #require(ahead.last?.lifetime.consumed)
         #expect(last.lifetime.consumed == before + slots.reduce(0) { $0 + ($1.energy.consumed ?? 0) })
+    }
+
+    @Test func `a step back by seconds leaves the slot that has just closed alone`() {
+        var line = makeLine()
+        for index in 1...20 { _ = line.accept(emission(Double(index) * 30)) }
+        #expect(line.close(now: at(602), day: day).map(\.coverage) == [0.9, 1])
+        for back in [602.0, 599, 590, 301] { #expect(!line.isAhead(of: at(back))) }
+        #expect(line.isAhead(of: at(300)))
+        // What was read before the step, and is read again, changes nothing of it but what it says.
+        for index in 0..<10 { #expect(line.accept(emission(595 + Double(index) * 30)) == .taken) }
+        let slots = line.close(now: at(902), day: day)
+        #expect(slots.allSatisfy { $0.coverage == 1 && $0.totalPowerW == 1000 })
+        #expect(slots.last?.lifetime.consumed == Energy.millijoules(kWh: 1.0 / 3600 * 870))
+    }
+
+    @Test func `a step back within a slot that is far from its end keeps that slot`() throws {
+        var line = makeLine()
+        for index in 1...40 { _ = line.accept(emission(Double(index) * 30)) }
+        let whole = line.close(now: at(1202), day: day)
+        #expect(whole.map(\.end) == [at(300), at(600), at(900), at(1200)])
+        let rewound = line.rewind(to: at(400), day: day)
+        let base = try #require(rewound)
+        #expect(base.at == at(600))
+        #expect(line.accept(emission(430)) == .tooLate)
+        for index in 1...20 { #expect(line.accept(emission(600 + Double(index) * 30, 2000)) == .taken) }
+        let again = line.close(now: at(1202), day: day)
+        #expect(again.map(\.end) == [at(900), at(1200)])
+        let sum = again.reduce(0) { $0 + ($1.energy.consumed ?? 0) }
+        #expect(again.last?.lifetime.consumed == (whole.last?.lifetime.consumed ?? 0) + sum)
     }
 
     @Test func `a clock that goes back leaves out what comes again, and a counter makes up for it`() {

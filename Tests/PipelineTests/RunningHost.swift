@@ -13,14 +13,29 @@ struct RunningHost {
     private let intake: Intake<Emission>
     private let lane: Intake<Emission>.Lane
     private var work: PipelineWork
+    private let kernel: Kernel
+
+    /// What it says of its clock.
+    private final class Kernel {
+        var isSynchronised: Bool
+        init(_ isSynchronised: Bool) { self.isSynchronised = isSynchronised }
+    }
+
+    var isSynchronised: Bool {
+        get { kernel.isSynchronised }
+        nonmutating set { kernel.isSynchronised = newValue }
+    }
 
     /// - Parameters:
+    ///   - interval: length of a slot; `late`, how late an emission may still change it; in nanoseconds.
     ///   - history: days for which slots are kept; `undelivered`, those that were not delivered.
     init(
-        directory: DataDirectory, zone: Zone, at wall: Instant, deliveryIsOn: Bool = false, history: Int64 = 400,
+        directory: DataDirectory, zone: Zone, at wall: Instant, interval: Int64 = 300 * Duration.second,
+        late: Int64 = 30 * Duration.second, deliveryIsOn: Bool = false, history: Int64 = 400,
         undelivered: Int64 = 400, log: HistoryLimits? = nil, phantomThresholdW: Double = 100_000,
         highThresholdW: Double = 100_000, tellsAlerts: Bool = false, clockIsSynchronised: Bool = false
     ) throws {
+        kernel = Kernel(clockIsSynchronised)
         intake = Intake(laneLimit: 4096, totalLimit: 32_768, doorbell: try Doorbell())
         lane = intake.makeLane()
         let options = PipelineOptions(
@@ -33,11 +48,11 @@ struct RunningHost {
         store.tellsAlerts = tellsAlerts
         work = try PipelineWork(
             store: store, options: options, intake: intake, wall: wall, monotonic: wall.nanoseconds,
-            isSynchronised: { clockIsSynchronised })
+            isSynchronised: { [kernel] in kernel.isSynchronised })
         let reply = try Reply<Result<InstanceSeed, StorageError>>()
         let registration = InstanceRegistration(
-            identity: InstanceIdentity(meterType: "test"), sampling: 300 * Duration.second,
-            interval: 300 * Duration.second, late: 30 * Duration.second, isHouse: true, maximumPowerW: 100_000,
+            identity: InstanceIdentity(meterType: "test"), sampling: interval, interval: interval, late: late,
+            isHouse: true, maximumPowerW: 100_000,
             history: log)
         _ = work.take([.register(registration, reply)], wall: wall, monotonic: wall.nanoseconds)
         instance = try #require(reply.wait(until: nil)).get().number

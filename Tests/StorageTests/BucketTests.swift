@@ -99,6 +99,80 @@ import Testing
         }
     }
 
+    @Test func `slots of another length take the place of those that lie across their time, first light stays`() throws
+    {
+        try withStore { store, instance, directory in
+            func slot(_ from: Int64, _ to: Int64, imported: Int64) -> Slot {
+                var slot = self.slot(instance, minute: to, watts: 100, imported: imported)
+                slot.start = noon + from * Duration.minute
+                return slot
+            }
+            func ends() throws -> [Int64] {
+                try store.slots(of: instance, from: noon, to: noon + Duration.hour).map {
+                    ($0.end - noon) / Duration.minute
+                }
+            }
+            let light = Slot(instance: instance, start: noon + 1, end: noon + 1, isHouse: true, totalIs: .grid)
+            let bucket = "SELECT imported_mj FROM bucket WHERE start = \(noon.nanoseconds)"
+            try commit(store, [light] + (0..<5).map { slot($0, $0 + 1, imported: 100) } + [slot(5, 10, imported: 500)])
+            #expect(try ends() == [0, 1, 2, 3, 4, 5, 10])
+            // Longer than what is there: one that ends with it, and one that ends behind it.
+            try commit(store, [slot(2, 5, imported: 310)])
+            #expect(try ends() == [0, 1, 2, 5, 10])
+            #expect(try store.database.number(bucket) == 1010)
+            try commit(store, [slot(5, 15, imported: 900)])
+            #expect(try ends() == [0, 1, 2, 5, 15])
+            #expect(try store.database.number(bucket) == 1410)
+            // Shorter: what lay across them is gone until the rest has come.
+            try commit(store, [slot(5, 6, imported: 90)])
+            #expect(try ends() == [0, 1, 2, 5, 6])
+            #expect(try store.database.number(bucket) == 600)
+            #expect(try Reader(directory: directory).findings().isEmpty)
+        }
+    }
+
+    @Test func `a store in which two slots tell of the same time is not sound`() throws {
+        try withStore { store, instance, directory in
+            try commit(
+                store,
+                [slot(instance, minute: 5, watts: 1, imported: 1), slot(instance, minute: 10, watts: 1, imported: 1)])
+            #expect(try Reader(directory: directory).findings().isEmpty)
+            try store.database.run(
+                "UPDATE slot SET start = start - 1 WHERE end = \((noon + 10 * Duration.minute).nanoseconds)")
+            #expect(
+                try Reader(directory: directory).findings() == ["1 slots begin before the end of the one before"])
+        }
+    }
+
+    @Test func `a repair behind a new tariff leaves the old quarter hours without prices, after a restart too`() throws
+    {
+        let path = NSTemporaryDirectory() + "smart-meter-tariff-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let directory = try DataDirectory(locking: path)
+        func open() throws -> (Store, Int) {
+            let store = try Store.open(in: directory).store
+            return (store, try store.number(of: InstanceIdentity(meterType: "mock")))
+        }
+        func slot(_ instance: Int, _ minute: Int64, _ imported: Int64) -> Slot {
+            var slot = self.slot(instance, minute: minute, watts: 100, imported: imported)
+            slot.circuits = []
+            return slot
+        }
+        do {
+            let (store, instance) = try open()
+            try commit(store, [5, 20, 25, 30].map { slot(instance, $0, 1000) })
+        }
+        let (store, instance) = try open()
+        store.prices = PriceList(tariff: Tariff(perKWh: 0.25, exportPerKWh: 0.1, fixedPerDay: 0.5), zone: .utc)
+        try commit(store, [slot(instance, 50, 1000)])
+        // Missing slots, all the later counters moved, and a quarter hour that never was.
+        try commit(store, [slot(instance, 10, 1000), slot(instance, 15, 1000), slot(instance, 20, 1500)])
+        try commit(store, [slot(instance, -10, 1000)])
+        let priced = try store.database.number("SELECT count(*) FROM bucket WHERE import_price IS NOT NULL")
+        #expect(priced == 1)
+        #expect(try store.database.number("SELECT count(*) FROM bucket") == 4)
+    }
+
     @Test func `a bucket keeps the prices that it began with`() throws {
         try withStore { store, instance, _ in
             func tariff(_ perKWh: Double) -> PriceList {
@@ -119,14 +193,23 @@ import Testing
             #expect(try price(noon + 15 * Duration.minute) == 25)
             try commit(store, [slot(instance, minute: 35, watts: 100, imported: 1000)])
             #expect(try price(noon + 30 * Duration.minute) == 50)
-            // What had no price gets one as long as it is open.
+            // What was begun without a tariff stays without, whether it goes on, is corrected or is repaired.
             try commit(store, [slot(instance, minute: 10, watts: 100, imported: 1000)])
-            #expect(try price(noon) == 50)
+            try commit(store, [slot(instance, minute: 5, watts: 100, imported: 1200)])
+            let unpriced = "SELECT import_price IS NULL FROM bucket WHERE start = "
+            #expect(try store.database.number(unpriced + "\(noon.nanoseconds)") == 1)
+            // So does what is filled before it.
+            try commit(store, [slot(instance, minute: -25, watts: 100, imported: 1000)])
+            #expect(try store.database.number(unpriced + "\((noon - 30 * Duration.minute).nanoseconds)") == 1)
 
             var other = slot(instance, minute: 50, watts: 100, imported: 1000)
             other.isHouse = false
             try commit(store, [other])
             #expect(try store.database.number("SELECT import_price IS NULL FROM bucket ORDER BY start DESC") == 1)
+            // What is filled behind all that has none gets one.
+            try commit(store, [slot(instance, minute: 80, watts: 100, imported: 1000)])
+            try commit(store, [slot(instance, minute: 65, watts: 100, imported: 1000)])
+            #expect(try price(noon + 60 * Duration.minute) == 50)
         }
     }
 }

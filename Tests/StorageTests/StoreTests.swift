@@ -70,7 +70,8 @@ import Testing
         try withStore { store, directory in
             let instance = try store.number(of: InstanceIdentity(meterType: "mock"))
             func slot(_ end: Int64) -> Slot {
-                var slot = Slot(instance: instance, start: noon, end: noon + end, isHouse: true, totalIs: .grid)
+                var slot = Slot(
+                    instance: instance, start: noon + end - 1, end: noon + end, isHouse: true, totalIs: .grid)
                 slot.circuits = [CircuitSlot(circuit: 0, kind: .load)]
                 return slot
             }
@@ -132,8 +133,8 @@ import Testing
                     var plan = CommitPlan()
                     plan.slots = [
                         Slot(
-                            instance: instance, start: noon, end: noon + Int64(index + 1), isHouse: true,
-                            totalIs: .grid)
+                            instance: instance, start: noon + Int64(index), end: noon + Int64(index + 1),
+                            isHouse: true, totalIs: .grid)
                     ]
                     plan.states = [StateRecord(instance: instance, key: "\(index)", value: body)]
                     try store.commit(plan)

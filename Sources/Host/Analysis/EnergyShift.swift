@@ -86,6 +86,15 @@ public struct ShiftedSlots {
         return (sum, start, start == day ? ofDay : 0)
     }
 
+    /// What the slots behind `end` have still to get, where those up to there have it: as one shift, and those to come.
+    public mutating func rest(behind end: Instant) -> [EnergyShift] {
+        advance(to: end)
+        var passed = sum
+        passed.end = end
+        passed.day = zone.startOfDay(containing: end - 1) == day ? ofDay : 0
+        return [passed] + waiting
+    }
+
     /// Repaired slots have their own part already: it counts for those behind them.
     private mutating func advance(to instant: Instant) {
         while let next = waiting.first, next.end <= instant {

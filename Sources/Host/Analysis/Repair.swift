@@ -30,7 +30,7 @@ public struct Repair {
     public struct Outcome: Sendable {
         /// New and changed slots, ascending.
         public var slots: [Slot] = []
-        /// What they add to the counters of all that follows.
+        /// What they add to the counters of all that follows, a shift for each run of them.
         public var shifts: [EnergyShift] = []
     }
 
@@ -38,6 +38,9 @@ public struct Repair {
     /// What is stored, by its end.
     private var rows: [Instant: Slot]
     private let known: [Instant: Slot]
+    /// Starts of quarter hours that stay as they are.
+    private let closed: Set<Instant>
+    private let crossed: Set<Instant>
     private let waiting: [Instant: EnergyShift]
 
     /// - Parameters:
@@ -45,12 +48,14 @@ public struct Repair {
     ///   - records: the log's, ascending; they describe periods.
     ///   - rows: the stored slots of the span and around it, ascending: as far as the gap reaches, and those before, at least
     ///     one, until each circuit has shown.
+    ///   - closed: starts of quarter hours of which slots are gone: what they had is counted, so nothing there is new.
     ///   - waiting: shifts of earlier repairs that the slots behind them have not got yet.
     public static func fill(
-        from: Instant, to: Instant, records: [Emission], rows: [Slot], waiting: [EnergyShift] = [], rules: Rules
+        from: Instant, to: Instant, records: [Emission], rows: [Slot], closed: Set<Instant> = [],
+        waiting: [EnergyShift] = [], rules: Rules
     ) -> Outcome {
-        var repair = Repair(rules: rules, rows: rows, waiting: waiting)
-        return repair.run(from, to, records)
+        var repair = Repair(rules: rules, rows: rows, closed: closed, waiting: waiting)
+        return repair.run(from, to, records).joined(in: rules.zone)
     }
 
     /// Whether a slot that is stored (nil: is not) has to be filled.
@@ -59,8 +64,10 @@ public struct Repair {
         return slot.coverage < fullCoverage
     }
 
-    private init(rules: Rules, rows: [Slot], waiting: [EnergyShift]) {
+    private init(rules: Rules, rows: [Slot], closed: Set<Instant>, waiting: [EnergyShift]) {
         self.rules = rules
+        self.closed = closed
+        crossed = Self.crossed(by: rows, interval: rules.interval)
         self.waiting = Dictionary(waiting.map { ($0.end, $0) }) { first, second in
             var sum = first
             sum.add(second)
@@ -73,9 +80,8 @@ public struct Repair {
     private mutating func run(_ from: Instant, _ to: Instant, _ records: [Emission]) -> Outcome {
         let filled = candidates(from, to, records).compactMap { candidate -> Instant? in
             let row = known[candidate.end]
-            // A slot of another length lies there since the interval was changed: it stays.
-            guard Self.isGap(row), row.map({ $0.start == candidate.start }) ?? true,
-                candidate.coverage > row?.coverage ?? -1
+            guard Self.isGap(row), candidate.coverage > row?.coverage ?? -1, !isClosed(candidate.end),
+                !crossed.contains(candidate.end)
             else { return nil }
             rows[candidate.end] = merged(row, candidate)
             return candidate.end
@@ -83,6 +89,26 @@ public struct Repair {
         guard !filled.isEmpty else { return Outcome() }
         for channel in rules.counted { keepSum(of: channel, filled: filled) }
         return link()
+    }
+
+    /// Whether the slot that ends then lies in a quarter hour that stays as it is.
+    private func isClosed(_ end: Instant) -> Bool {
+        !closed.isEmpty && closed.contains(end.slotEnd(interval: Bucket.length) - Bucket.length)
+    }
+
+    /// The ends of slots that one of another length lies across, since the interval was changed: that one stays.
+    private static func crossed(by rows: [Slot], interval: Int64) -> Set<Instant> {
+        var crossed: Set<Instant> = []
+        for row in rows {
+            let last = row.end.slotEnd(interval: interval)
+            guard row.length != interval || row.end != last else { continue }
+            var end = (row.start + 1).slotEnd(interval: interval)
+            while end <= last {
+                crossed.insert(end)
+                end = end + interval
+            }
+        }
+        return crossed
     }
 
     // MARK: Candidates
@@ -167,9 +193,10 @@ public struct Repair {
     /// empty, and where there are none the log's figures are brought to it.
     private mutating func keepSum(of channel: EnergyChannel, filled: [Instant]) {
         for block in blocks(around: filled) {
+            // Of a slot that was not there, or had none of it, no counter has told.
+            let block = block.filter { known[$0]?.energy(channel) != nil }
+            guard !block.isEmpty else { continue }
             let sum = block.reduce(0) { $0 +| (known[$1]?.energy(channel) ?? 0) }
-            // No counter has told of this one.
-            guard block.contains(where: { known[$0]?.energy(channel) != nil }) else { continue }
             let fresh = block.filter { filled.contains($0) }
             let earlier = block.filter { !filled.contains($0) && known[$0]?.quality == .backfilled }
             let empty = block.filter { !filled.contains($0) && Self.isGap(known[$0]) }
@@ -184,7 +211,7 @@ public struct Repair {
     /// Neighbouring slots that are, or were, a gap.
     private func blocks(around filled: [Instant]) -> [[Instant]] {
         func belongs(_ end: Instant) -> Bool {
-            guard let row = rows[end] else { return false }
+            guard let row = rows[end], !isClosed(end) else { return false }
             return Self.isGap(known[end]) || row.quality == .backfilled
         }
         var blocks: [[Instant]] = []

@@ -76,10 +76,11 @@ struct GapRules {
         return joined
     }
 
-    /// Whether a slot is missing, or was hardly measured. One that others lie across, since the interval was changed or the
-    /// slots are gone, is what they are.
+    /// Whether a slot is missing, or was hardly measured. One that others lie across, since the interval was changed, is
+    /// what they are; of a quarter hour whose slots may be gone nothing can be filled any more.
     private func isGap(_ start: Instant, _ end: Instant, _ rows: ArraySlice<Store.Coverage>) -> Bool {
         guard let first = rows.first, first.start < end else { return true }
+        guard !first.isClosed else { return false }
         guard first.start == start, first.end == end else {
             return first.start <= start && first.end >= end && first.coverage < Repair.fullCoverage
         }

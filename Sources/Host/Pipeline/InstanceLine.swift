@@ -165,12 +165,19 @@ struct InstanceLine {
         if let base { markDirty(from: base.at + 1) }
     }
 
-    /// Goes back to `now`: the slots after it were made by a clock that was wrong, and are overwritten as time reaches
-    /// them. What was counted stays counted. Answers the new base; every emission that was kept is to be forgotten.
+    /// Whether a whole slot lies in the future: the clock was set back since it was made. A step by seconds, as clocks make
+    /// them, crosses only the end of the newest.
+    func isAhead(of now: Instant) -> Bool {
+        newestSlot.map { $0 - settings.interval >= now } ?? false
+    }
+
+    /// Goes back to the end of the slot that contains `now`: those after it were made by a clock that was wrong, and are
+    /// overwritten as time reaches them; that one stays, since what comes for it now is only a part. What was counted stays
+    /// counted. Answers the new base; every emission that was kept is to be forgotten.
     mutating func rewind(to now: Instant, day: (Instant) -> DayBounds) -> Carry? {
         guard let start = trusted() else { return nil }
         var carry = accounts(from: start, at: pending.last?.timestamp ?? start.at, day: day, takesCircuits: true)
-        carry.at = now.slotEnd(interval: settings.interval) - settings.interval
+        carry.at = now.slotEnd(interval: settings.interval)
         carry.forgetReadingTimes(after: now)
         previous = nil
         pending = []

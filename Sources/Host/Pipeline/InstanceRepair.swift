@@ -22,6 +22,8 @@ struct InstanceRepair {
     private var doneTo: Instant?
     private var wanted: Wanted?
     private var shifts: [EnergyShift]
+    /// The slots behind are getting their part: nothing more is asked until all of them have it.
+    private var isShifting = false
     private(set) var progress = RepairProgress()
 
     /// What people want beside.
@@ -35,8 +37,10 @@ struct InstanceRepair {
     }
 
     static let shiftKey = "host:shifts"
-    /// So many shifts wait at most: their row is written anew with each portion.
-    private static let mostShifts = 2000
+    /// So many shifts wait at most, whatever there is to ask: their row is written anew with each portion.
+    private static let mostShifts = 1000
+    /// So many slots are brought up to date in one commit.
+    static let page = 1000
 
     init(number: Int, limits: HistoryLimits, interval: Int64, state: [String: [UInt8]]) {
         self.number = number
@@ -114,14 +118,16 @@ struct InstanceRepair {
         _ answer: HistoryAnswer, to question: HistoryQuestion, base: Carry, hasMeterDay: Bool, known: PowerSet,
         fold: FoldRules, zone: Zone, now: Instant, plan: inout CommitPlan, store: Store
     ) throws(StorageError) -> [Slot] {
-        let covered = min(max(answer.coveredTo, question.from), question.to)
+        let covered = covered(answer, question, prunedTo: store.prunedTo)
         note(answer, question, covered, now: now, plan: &plan)
         let to = min((covered + 1).slotEnd(interval: rules.interval) - rules.interval, base.at)
         let start = question.from.slotEnd(interval: rules.interval)
         guard to > start else { return [] }
+        let records = answer.records.filter { $0.timestamp > start }
+        let (rows, closed) = try rows(from: start, to: to, records: records, base: base, store: store)
         let outcome = Repair.fill(
-            from: start, to: to, records: answer.records.filter { $0.timestamp > start },
-            rows: try rows(from: start, to: to, records: answer.records, base: base, store: store), waiting: shifts,
+            from: start, to: to, records: records,
+            rows: rows, closed: closed, waiting: shifts,
             rules: Repair.Rules(
                 fold: fold, interval: rules.interval, zone: zone, counted: base.counted(known: known),
                 hasMeterDay: hasMeterDay))
@@ -132,6 +138,15 @@ struct InstanceRepair {
             keep(&plan)
         }
         return outcome.slots
+    }
+
+    /// How far an answer counts. A quarter hour from which slots may be gone is made once: of one that the answer tells only
+    /// in part, the whole is asked for again.
+    private func covered(_ answer: HistoryAnswer, _ question: HistoryQuestion, prunedTo: Instant) -> Instant {
+        let covered = min(max(answer.coveredTo, question.from), question.to)
+        guard covered < question.to, covered < prunedTo else { return covered }
+        let whole = (covered + 1).slotEnd(interval: Bucket.length) - Bucket.length
+        return whole > question.from ? whole : covered
     }
 
     /// What was answered is not asked again.
@@ -154,14 +169,14 @@ struct InstanceRepair {
     }
 
     /// The rows of a span, of the gap as far as it reaches around it, and those before: one, or as many as have told what
-    /// the circuits counted until then.
+    /// the circuits counted until then; and the starts of quarter hours that stay as they are.
     private func rows(
         from: Instant, to: Instant, records: [Emission], base: Carry, store: Store
-    ) throws(StorageError) -> [Slot] {
+    ) throws(StorageError) -> (slots: [Slot], closed: Set<Instant>) {
         let final = base.at
         let all = try store.coverage(of: number, from: from - Self.longestGap, to: min(final, to + Self.longestGap))
         func belongs(_ row: Store.Coverage) -> Bool {
-            row.coverage < Repair.fullCoverage || row.quality == .backfilled
+            !row.isClosed && (row.coverage < Repair.fullCoverage || row.quality == .backfilled)
         }
         var begin = from
         var before: Instant?
@@ -180,9 +195,10 @@ struct InstanceRepair {
         // A record that is longer than a slot needs the slots that were measured within it.
         begin = min(begin, from - (rules.step - rules.interval))
         end = max(end, to + (rules.step - rules.interval))
+        let closed = Set(all.filter(\.isClosed).map(\.start))
         var rows = try store.slots(of: number, from: min(before.map { $0 - 1 } ?? begin, begin), to: end)
             .filter { !$0.isFirstLight }
-        guard let before else { return rows }
+        guard let before else { return (rows, closed) }
         var sought = Set(records.flatMap { $0.circuits.map(\.circuit) }).filter { circuit in
             base.circuits.indices.contains(Int(circuit)) && base.circuits[Int(circuit)].energy.lifetime > 0
         }
@@ -196,30 +212,35 @@ struct InstanceRepair {
             rows = older + rows
             oldest = oldest - Duration.day
         }
-        return rows
+        return (rows, closed)
     }
 
     private static let longestGap = 40 * Duration.day
 
     // MARK: Behind it
 
-    /// Whether the slots behind repaired ones are to get their part now.
-    func isShiftDue(isDone: Bool) -> Bool { !shifts.isEmpty && (isDone || shifts.count > Self.mostShifts) }
+    /// Whether the slots behind repaired ones are to get their part now: once, when there is nothing more to ask.
+    mutating func isShiftDue(isDone: Bool) -> Bool {
+        isShifting = !shifts.isEmpty && (isShifting || isDone || shifts.count > Self.mostShifts)
+        return isShifting
+    }
 
-    /// Brings all slots behind repaired ones up to date, and forgets the shifts. Answers what the accounts get.
+    /// Brings the slots behind repaired ones up to date, the oldest first, a page of them at a time. Once all have their
+    /// part, forgets the shifts and answers what the accounts get; nil before.
     mutating func shift(
         final: Instant, zone: Zone, plan: inout CommitPlan, store: Store
-    ) throws(StorageError) -> (sum: EnergyShift, day: Instant, ofDay: Millijoules) {
+    ) throws(StorageError) -> (sum: EnergyShift, day: Instant, ofDay: Millijoules)? {
         let first = shifts.map(\.end).min() ?? final
         var shifted = ShiftedSlots(shifts, zone: zone)
         // The first reading of all stands alone, in the slot that is still open.
-        let stored = try store.slots(of: number, from: first - 1, to: final + rules.interval)
-        for slot in stored where slot.end <= final || slot.isFirstLight {
+        let stored = try store.slots(of: number, from: first - 1, to: final + rules.interval, limit: Self.page)
+        let isWhole = stored.count < Self.page
+        for slot in stored where slot.isFirstLight ? isWhole : slot.end <= final {
             if let changed = shifted.take(slot) { plan.slots.append(changed) }
         }
-        shifts = []
+        shifts = isWhole ? [] : shifted.rest(behind: min(stored.last?.end ?? final, final))
         keep(&plan)
-        return shifted.total(at: final)
+        return isWhole ? shifted.total(at: final) : nil
     }
 
     private func keep(_ plan: inout CommitPlan) {

@@ -18,10 +18,11 @@ extension InstanceWork {
         guard let wish = try repair?.wish(final: final, now: now, store: store) else { return .nothing(until: nil) }
         let isDone = if case .nothing = wish { true } else { false }
         if repair?.isShiftDue(isDone: isDone) == true {
-            if let total = try repair?.shift(final: final, zone: options.zone, plan: &plan, store: store) {
-                line.shift(total.sum, day: total.day, ofDay: total.ofDay)
-                if let base = line.base { keep(base, &plan) }
+            guard let total = try repair?.shift(final: final, zone: options.zone, plan: &plan, store: store) else {
+                return .nothing(until: now)
             }
+            line.shift(total.sum, day: total.day, ofDay: total.ofDay)
+            if let base = line.base { keep(base, &plan) }
         }
         view.repair = repair?.progress
         return wish

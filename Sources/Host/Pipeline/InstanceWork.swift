@@ -176,9 +176,6 @@ struct InstanceWork {
 
     // MARK: Time
 
-    /// The end of the newest slot lies in the future: the clock was set back since it was made.
-    func isAhead(of now: Instant) -> Bool { line.newestSlot.map { $0 > now } ?? false }
-
     /// Makes the future's slots be overwritten as time reaches them.
     mutating func rewind(to now: Instant, plan: inout CommitPlan, options: PipelineOptions) {
         guard let base = line.rewind(to: now, day: options.zone.dayBounds) else { return }

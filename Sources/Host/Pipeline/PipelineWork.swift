@@ -174,7 +174,7 @@ struct PipelineWork {
         defer { touched.insert(number) }
         do throws(StorageError) {
             let wish = try instances[number]?.wish(now: now, plan: &plan, store: store, options: options)
-            // What a repair has moved was shown already.
+            // What was repaired reaches the slots behind it page by page, and what is shown of it is not taken back.
             if !plan.slots.isEmpty { isUrgent = true }
             return wish ?? .nothing(until: nil)
         } catch {
@@ -255,10 +255,11 @@ struct PipelineWork {
 
     /// Where slots lie in the future of a clock that can be trusted.
     mutating func rewind(now: Instant) {
-        guard gate.deadline == nil, instances.values.contains(where: { $0.isAhead(of: now) }), isSynchronised() else {
+        guard gate.deadline == nil, instances.values.contains(where: { $0.line.isAhead(of: now) }), isSynchronised()
+        else {
             return
         }
-        for number in instances.keys where instances[number]?.isAhead(of: now) == true {
+        for number in instances.keys where instances[number]?.line.isAhead(of: now) == true {
             instances[number]?.rewind(to: now, plan: &plan, options: options)
             touched.insert(number)
             isUrgent = true

@@ -38,6 +38,8 @@ package struct BucketSum: Sendable {
     private var quality = Quality.unknown
     /// By number.
     private var circuits: [Circuit?] = []
+    /// Whether the store has none of its time yet.
+    var isNew = true
     var prices: Prices?
 
     package init(start: Instant) {

@@ -18,15 +18,20 @@ struct Buckets {
 
     /// The bucket of each instance that new slots go to: known, so that it is not read again for each of them.
     private var open: [Int: BucketSum] = [:]
+    /// The newest bucket of each instance that has no prices, where that was looked for.
+    private var newestUnpriced: [Int: Instant] = [:]
 
     /// After a transaction that failed nothing is known.
-    mutating func forget() { open = [:] }
+    mutating func forget() {
+        open = [:]
+        newestUnpriced = [:]
+    }
 
     /// Brings the buckets of slots that were just written up to date, within the caller's transaction.
     ///
     /// - Parameters:
     ///   - prunedTo: slots that ended up to here may be gone; a bucket that begins before, and is there, is not touched.
-    ///   - prices: what a bucket that has no prices yet gets.
+    ///   - prices: what a new bucket gets. One that was begun without a tariff stays without.
     mutating func refresh(
         added: [Slot], changed: [Slot], prunedTo: Instant, prices: PriceList?, in database: Database
     ) throws(StorageError) {
@@ -50,8 +55,14 @@ struct Buckets {
         }
         for (key, sum) in sums {
             var sum = sum
-            if sum.isHouse, sum.prices == nil { sum.prices = prices?.prices(at: key.start) }
+            if sum.isNew, sum.isHouse, let prices, try !isBeforeTariff(key, database) {
+                sum.prices = prices.prices(at: key.start)
+            }
+            sum.isNew = false
             try write(sum.bucket, of: key.instance, in: database)
+            if sum.prices == nil, let newest = newestUnpriced[key.instance] {
+                newestUnpriced[key.instance] = max(newest, key.start)
+            }
             if let newest = open[key.instance], newest.start > sum.start { continue }
             open[key.instance] = sum
         }
@@ -60,18 +71,36 @@ struct Buckets {
     /// What the slots of a bucket were before those that were just added.
     private func begun(_ key: Key, _ added: [Slot], _ database: Database) throws(StorageError) -> BucketSum {
         if let sum = open[key.instance], sum.start == key.start { return sum }
-        guard let prices = try prices(key, database) else { return BucketSum(start: key.start) }
-        var sum = BucketSum(start: key.start)
-        sum.prices = prices.prices
+        var sum = try empty(key, database)
+        guard !sum.isNew else { return sum }
         for slot in try slots(key, database) where !added.contains(where: { Self.isSame($0, slot) }) { sum.add(slot) }
         return sum
     }
 
     private func remade(_ key: Key, _ database: Database) throws(StorageError) -> BucketSum {
-        var sum = BucketSum(start: key.start)
-        sum.prices = try prices(key, database)?.prices
+        var sum = try empty(key, database)
         for slot in try slots(key, database) { sum.add(slot) }
         return sum
+    }
+
+    /// A bucket without slots, with the prices that it has if it is there.
+    private func empty(_ key: Key, _ database: Database) throws(StorageError) -> BucketSum {
+        var sum = BucketSum(start: key.start)
+        guard let prices = try prices(key, database) else { return sum }
+        sum.isNew = false
+        sum.prices = prices.prices
+        return sum
+    }
+
+    /// Whether a quarter hour behind it was measured without a tariff: what held at the time of this one is not known either.
+    private mutating func isBeforeTariff(_ key: Key, _ database: Database) throws(StorageError) -> Bool {
+        if let newest = newestUnpriced[key.instance] { return key.start < newest }
+        let row = try database.statement("SELECT max(start) FROM bucket WHERE instance = ? AND import_price IS NULL")
+        row.bind(1, Int64(key.instance))
+        defer { row.reset() }
+        let newest = try row.step() ? row.optionalInteger(0).map(Instant.init(nanoseconds:)) : nil
+        newestUnpriced[key.instance] = newest ?? Instant(nanoseconds: .min)
+        return newest.map { key.start < $0 } ?? false
     }
 
     private static func isSame(_ first: Slot, _ second: Slot) -> Bool {

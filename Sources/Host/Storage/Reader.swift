@@ -165,19 +165,22 @@ package final class Reader {
             if let count = try database.number(sql), count > 0 { findings.append("\(count) \(what)") }
         }
         guard findings.isEmpty else { return findings }
-        // Every slot can be read and its circuits have names, and every bucket is the sum of its slots.
+        // Every slot can be read and its circuits have names, no two tell of the same time, and every bucket is the sum of
+        // its slots.
         do throws(StorageError) {
-            findings += try bucketFindings()
+            findings += try slotFindings()
         } catch {
             findings.append(error.message)
         }
         return findings
     }
 
-    private func bucketFindings() throws(StorageError) -> [String] {
+    private func slotFindings() throws(StorageError) -> [String] {
         let pruned = try database.number("SELECT value FROM counter WHERE name = 'pruned_to'") ?? .min
         var sums: [Int: BucketSum] = [:]
         var wrong = 0
+        var ends: [Int: Instant] = [:]
+        var crossing = 0
         func check(_ instance: Int) throws(StorageError) {
             guard let sum = sums.removeValue(forKey: instance), sum.start.nanoseconds >= pruned else { return }
             let row = try database.statement(
@@ -207,11 +210,14 @@ package final class Reader {
             let outbound = try outbound(rows)
             let start = outbound.slot.end.slotEnd(interval: Bucket.length) - Bucket.length
             let instance = outbound.slot.instance
+            if let end = ends[instance], outbound.slot.start < end { crossing += 1 }
+            ends[instance] = outbound.slot.end
             if let sum = sums[instance], sum.start != start { try check(instance) }
             sums[instance, default: BucketSum(start: start)].add(outbound.slot)
         }
         for instance in Array(sums.keys) { try check(instance) }
-        return wrong > 0 ? ["\(wrong) quarter hours are not the sum of their slots"] : []
+        return (crossing > 0 ? ["\(crossing) slots begin before the end of the one before"] : [])
+            + (wrong > 0 ? ["\(wrong) quarter hours are not the sum of their slots"] : [])
     }
 
     /// Every slot that ends within (from, to], or only those that wait, instance by instance, oldest first; handed over one

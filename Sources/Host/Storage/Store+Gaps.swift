@@ -8,22 +8,26 @@ extension Store {
         package var end: Instant
         package var coverage: Double
         package var quality: Quality
+        /// A quarter hour of which slots may be gone: it stays as it is, so nothing of it is missing.
+        package var isClosed = false
     }
 
-    /// Of an instance's slots that end within (from, to], oldest first; first light is left out. Where the slots are
-    /// gone, their quarter hours answer.
+    /// Of an instance's slots that end within (from, to], oldest first; first light is left out. Where slots may be gone
+    /// their quarter hours answer, and for the whole of their time: some of the slots may still be there.
     package func coverage(of instance: Int, from: Instant, to: Instant) throws(StorageError) -> [Coverage] {
         let slots = try rows(
             "SELECT start, end, coverage, quality FROM slot WHERE instance = ? AND end > ? AND end <= ? AND start < end ORDER BY end",
             instance, from, to)
-        let oldest = slots.first?.start ?? to
-        guard oldest > from else { return slots }
-        let buckets = try rows(
+        var closed = try rows(
             """
-            SELECT start, start + 900000000000, covered_s / 900.0, 0 FROM bucket
-            WHERE instance = ? AND start >= ? AND start + 900000000000 <= ? ORDER BY start
-            """, instance, from, oldest)
-        return buckets + slots
+            SELECT start, start + \(Bucket.length), covered_s / 900.0, 0 FROM bucket
+            WHERE instance = ? AND start > ? AND start < ? ORDER BY start
+            """, instance, from - Bucket.length, min(to, prunedTo))
+        guard !closed.isEmpty else { return slots }
+        for index in closed.indices { closed[index].isClosed = true }
+        let quarters = Set(closed.map(\.end))
+        let open = slots.filter { !quarters.contains($0.end.slotEnd(interval: Bucket.length)) }
+        return (closed + open).sorted { $0.end < $1.end }
     }
 
     private func rows(

@@ -116,9 +116,11 @@ extension Store {
         return instances
     }
 
-    /// An instance's slots that end within (from, to].
-    package func slots(of instance: Int, from: Instant, to: Instant) throws(StorageError) -> [Slot] {
-        try SlotQueries.slots(database, of: instance, from: from, to: to)
+    /// An instance's slots that end within (from, to], oldest first; so many of them at most (negative: all).
+    package func slots(
+        of instance: Int, from: Instant, to: Instant, limit: Int = -1
+    ) throws(StorageError) -> [Slot] {
+        try SlotQueries.slots(database, of: instance, from: from, to: to, limit: limit)
     }
 
     package func hasNight(of instance: Int, date: String) throws(StorageError) -> Bool {

@@ -1,5 +1,5 @@
 package import Analysis
-import Readings
+package import Readings
 
 /// The embedded store: the one connection that writes. Confined to the pipeline's thread.
 package final class Store {
@@ -7,8 +7,8 @@ package final class Store {
     /// Ids of the names in force, per instance and circuit number.
     private var nameIDs: [Int: [Int32: Int64]] = [:]
     private var buckets = Buckets()
-    /// Raw slots that ended up to here may be gone.
-    var prunedTo = Instant(nanoseconds: .min)
+    /// Raw slots that ended up to here may be gone: a quarter hour that began before, and is there, stays as it is.
+    package internal(set) var prunedTo = Instant(nanoseconds: .min)
     package let reserve: Reserve
     /// The file that was opened.
     private let place: FilePlace?
@@ -157,7 +157,8 @@ package final class Store {
         case same
     }
 
-    /// A slot that is there already gets its next revision, if it says something else.
+    /// A slot that is there already gets its next revision, if it says something else; those of another length that lie
+    /// across its time go.
     private func write(_ slot: Slot) throws(StorageError) -> Outcome {
         guard let circuits = CircuitCoding.encode(slot.circuits, names: nameIDs[slot.instance] ?? [:]) else {
             throw StorageError(.other, "a circuit of instance \(slot.instance) has no name")
@@ -166,7 +167,8 @@ package final class Store {
         SlotRows.bind(slot, circuits: circuits, to: insert, from: 1)
         insert.bind(SlotRows.count + 1, Int64(slot.instance))
         try insert.run()
-        guard database.changes == 0 else { return .added }
+        // The quarter hour of a slot that took the place of others is made anew.
+        guard database.changes == 0 else { return try removeSlots(across: slot) ? .changed : .added }
         guard let known = try SlotQueries.slot(database, of: slot.instance, end: slot.end) else {
             throw StorageError(.other, "a slot was not stored")
         }
@@ -175,7 +177,24 @@ package final class Store {
         SlotRows.bind(slot, circuits: circuits, to: update, from: 1)
         update.bind(SlotRows.count + 1, known.id)
         try update.run()
+        if known.slot.start != slot.start { _ = try removeSlots(across: slot) }
         return .changed
+    }
+
+    /// After a change of interval slots of the old length may lie where the new ones come: the emissions that they were made
+    /// of make these too.
+    private func removeSlots(across slot: Slot) throws(StorageError) -> Bool {
+        guard !slot.isFirstLight else { return false }
+        let delete = try database.statement(
+            """
+            DELETE FROM slot WHERE instance = ?1 AND end > ?2 AND end < ?3 + \(Bucket.length) AND end <> ?3
+            AND start < ?3 AND start < end
+            """)
+        delete.bind(1, Int64(slot.instance))
+        delete.bind(2, slot.start.nanoseconds)
+        delete.bind(3, slot.end.nanoseconds)
+        try delete.run()
+        return database.changes > 0
     }
 
     private static let slotMarks = (0..<SlotRows.count).map { _ in "?" }.joined(separator: ", ")
