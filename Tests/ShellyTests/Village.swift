@@ -20,7 +20,7 @@ struct Village {
 
     init(_ settings: [String: String] = [:], gen1: [ShellyGen1] = [], gen2: [ShellyGen2] = []) throws {
         let preferences = try Preferences(settings: settings)
-        household = Household(preferences, own: "smart-meter-test", rememberedMains: nil)
+        household = Household(preferences, own: "smart-meter-test", rememberedMains: nil, logKeepers: [])
         self.gen1 = gen1
         self.gen2 = gen2
         now = Moment(wall: Int64(Self.noon) * Moment.second, monotonic: 1000 * Moment.second)

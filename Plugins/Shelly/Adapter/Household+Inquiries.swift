@@ -5,6 +5,8 @@ extension Household {
     /// Asks what is to be asked, sees who is ready and who has gone silent.
     mutating func tick(at now: Moment) {
         guard connectedAt != nil else { return }
+        noteTime(now)
+        wait(at: now)
         for place in meters.indices {
             askNext(place, now)
             if !meters[place].isReady, isReady(meters[place], now) {

@@ -38,9 +38,18 @@ struct Household {
     /// What was taken for the mains, to be remembered over a restart.
     var rememberedMains: String?
 
+    /// Meters of a former run that kept a log, and have not been heard of in this one.
+    private(set) var logsAwaited: Set<String>
+    /// Those, and what was the mains then.
+    private(set) var awaited: Set<String>
+
     var requests = 0
     /// Monotonic; nil = there is no connection.
-    var connectedAt: Int64?
+    private(set) var connectedAt: Int64?
+    /// Nanoseconds of former connections.
+    private var connectedBefore: Int64 = 0
+    /// Monotonic.
+    private var tickedAt: Int64 = 0
     /// When the first message that is not in a reading yet came.
     var changedAt: Int64?
     /// Of the newest message, or of the silence that ended what a meter said.
@@ -52,10 +61,13 @@ struct Household {
     /// Without a sign for so long, a meter is not measured: 2.5 times the pause that its firmware makes at most.
     static let longestSilence = 150 * Moment.second
 
-    init(_ preferences: Preferences, own: String, rememberedMains: String?) {
+    /// - Parameter logKeepers: meters that kept a log in a former run.
+    init(_ preferences: Preferences, own: String, rememberedMains: String?, logKeepers: Set<String>) {
         self.preferences = preferences
         self.own = own
         self.rememberedMains = rememberedMains
+        logsAwaited = logKeepers
+        awaited = logKeepers.union(preferences.mains == .unsaid ? [rememberedMains].compactMap { $0 } : [])
         layout = HouseLayout(preferences, rememberedMains: rememberedMains)
     }
 
@@ -63,6 +75,7 @@ struct Household {
 
     mutating func connect(at now: Moment) {
         connectedAt = now.monotonic
+        tickedAt = now.monotonic
         var filters = ["\(own)/rpc", "shellies/announce"]
         if preferences.devices.isEmpty {
             filters += ["shellies/+/emeter/#", "shellies/+/online", "+/events/rpc", "+/online"]
@@ -82,6 +95,7 @@ struct Household {
 
     /// A message that was missed may have said that all is different: nothing is known until it is heard anew.
     mutating func disconnect() {
+        connectedBefore += connectedAt.map { tickedAt - $0 } ?? 0
         connectedAt = nil
         changedAt = nil
         outgoing = []
@@ -89,6 +103,17 @@ struct Household {
             meters[place].forget()
             meters[place].inquiry.stop()
         }
+    }
+
+    /// For how long the broker has been there, all connections together.
+    func connectedTime(at now: Moment) -> Int64 { connectedBefore + (connectedAt.map { now.monotonic - $0 } ?? 0) }
+
+    mutating func noteTime(_ now: Moment) { tickedAt = now.monotonic }
+
+    mutating func strike(_ id: String) {
+        guard awaited.remove(id) != nil else { return }
+        logsAwaited.remove(id)
+        isLayoutStale = true
     }
 
     /// Of a device that was found, or is named.
@@ -147,7 +172,7 @@ struct Household {
 
     private mutating func hear(_ place: Int, _ now: Moment) {
         if meters[place].isOffline { news.append("\(meters[place].id) is online again") }
-        meters[place].hear(at: now.monotonic)
+        meters[place].hear(at: now.monotonic, after: connectedTime(at: now))
         change(at: now)
     }
 

@@ -10,6 +10,9 @@ struct Listener {
     private let clientID: String
     private var household: Household
     private var storedMains: String?
+    private var storedLogKeepers: Set<String>
+    /// Monotonic.
+    private var rememberedAt: Int64 = 0
     private var condition: String?
     /// Seconds until the next try to connect.
     private var pause = shortestPause
@@ -28,10 +31,13 @@ struct Listener {
         self.exchange = exchange
         clientID = "smart-meter-" + String(UInt64.random(in: 1 << 60..<UInt64.max), radix: 36)
         storedMains = host.state(Self.mainsKey).map { String(decoding: $0, as: UTF8.self) }
-        household = Household(preferences, own: clientID, rememberedMains: storedMains)
+        storedLogKeepers = Set(host.state(Self.logsKey).flatMap(JSON.parse)?.list?.compactMap(\.text) ?? [])
+        household = Household(
+            preferences, own: clientID, rememberedMains: storedMains, logKeepers: storedLogKeepers)
     }
 
     private static let mainsKey = "mains"
+    private static let logsKey = "logs"
 
     mutating func run() {
         while !exchange.isStopping {
@@ -125,15 +131,30 @@ struct Listener {
         for line in household.news { host.log(.info, line) }
         household.news.removeAll()
         state(household.complaint(at: now))
-        if household.rememberedMains != storedMains { storeMains() }
+        remember(now)
     }
 
-    private mutating func storeMains() {
-        storedMains = household.rememberedMains
+    /// What the next run has to know.
+    private mutating func remember(_ now: Moment) {
+        guard now.monotonic - rememberedAt >= Self.heartbeat else { return }
+        rememberedAt = now.monotonic
+        if household.rememberedMains != storedMains {
+            storedMains = household.rememberedMains
+            store(Self.mainsKey, storedMains, "the mains")
+        }
+        let keepers = household.logKeepers(at: now)
+        if keepers != storedLogKeepers {
+            storedLogKeepers = keepers
+            let list = keepers.sorted().map { JSON.quoted($0) }.joined(separator: ",")
+            store(Self.logsKey, "[\(list)]", "which meters keep a log")
+        }
+    }
+
+    private func store(_ key: String, _ value: String?, _ what: String) {
         do throws(AdapterError) {
-            try host.setState(Self.mainsKey, storedMains.map { Array($0.utf8) })
+            try host.setState(key, value.map { Array($0.utf8) })
         } catch {
-            host.log(.warning, "cannot remember the mains: \(error.message)")
+            host.log(.warning, "cannot remember \(what): \(error.message)")
         }
     }
 
@@ -179,9 +200,7 @@ struct Listener {
         switch question {
         case .plan:
             household.refreshLayout()
-            let isSettled = !household.isDiscovering(at: now)
-            exchange.answer(
-                ticket, .plan(HistoryPlan(household.meters, household.layout, preferences, isSettled: isSettled)))
+            exchange.answer(ticket, .plan(household.historyPlan(at: now)))
         case .call(let prefix, let method, let params):
             if household.meters.contains(where: { $0.prefix == prefix && $0.isOffline }) {
                 exchange.answer(ticket, .failure(AdapterError(.unreachable, "\(prefix) is offline")))
