@@ -54,9 +54,9 @@ extension EmporiaTests {
             let empty = try failure { try rig.read() }
             #expect(empty.code == METER_NO_DATA && empty.message.contains("2026-01-05T11:58:00Z"))
             #expect(try usages(rig) == 2)
-            try rig.cloud.control(["nulls": [String: Int](), "zeros": true])
+            try rig.cloud.control(["nulls": [String: Int](), "zeros": [0, Rig.noon + 3600]])
             #expect(try failure { try rig.read(after: 60) }.message.contains("zeros only"))
-            try rig.cloud.control(["zeros": false])
+            try rig.cloud.control(["zeros": [0, 0]])
             #expect(try rig.read(after: 60).count == 1)
         }
 
