@@ -59,9 +59,8 @@ extension Household {
         guard let result = answer["result"], result.members != nil else { return askNext(place, now) }
         switch question {
         case .info:
-            let isNews = meters[place].identify(
-                id: result["id"]?.text, model: result["model"]?.text, name: result["name"]?.text)
-            if isNews { isLayoutStale = true }
+            identify(
+                place, id: result["id"]?.text, model: result["model"]?.text, name: result["name"]?.text)
         case .configuration:
             for (key, configuration) in result.members ?? [:] {
                 guard let component = Component(key) else { continue }

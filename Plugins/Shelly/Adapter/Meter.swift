@@ -31,6 +31,8 @@ struct Meter: Sendable {
     var isReady = false
     /// It is no energy meter.
     var isForeign = false
+    /// The device speaks under other topics now.
+    private(set) var isRetired = false
     var inquiry = Inquiry()
 
     init(_ dialect: Dialect, prefix: String, foundAt: Int64) {
@@ -93,6 +95,16 @@ struct Meter: Sendable {
     mutating func leave() {
         forget()
         isOffline = true
+    }
+
+    mutating func retire() {
+        forget()
+        channels = [:]
+        isOffline = false
+        isReady = false
+        isForeign = true
+        isRetired = true
+        inquiry.stop()
     }
 
     // MARK: What it says
