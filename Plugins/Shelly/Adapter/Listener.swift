@@ -16,11 +16,15 @@ struct Listener {
     private var condition: String?
     /// Seconds until the next try to connect.
     private var pause = shortestPause
+    /// Whether the log has the connection: one that ends again and again is told once.
+    private var hasToldConnection = false
     /// The question that a device is being asked for the host.
     private var pending: (request: Int, ticket: Int)?
 
     private static let shortestPause = 1.0
     private static let longestPause = 30.0
+    /// A connection that has lasted so long is one: a broker may welcome us and close at once.
+    private static let steadiness = 60 * Moment.second
     /// Nanoseconds from the first byte to the broker's welcome.
     private static let patience = 15 * Moment.second
     private static let heartbeat = Moment.second
@@ -46,6 +50,7 @@ struct Listener {
                 return
             } catch {
                 guard !exchange.isStopping else { return }
+                if household.connectedAt == nil { hasToldConnection = false }
                 endSession(error)
                 guard wait(seconds: max(pause * Double.random(in: 0.75...1), error.retryAfterSeconds)) else { return }
                 pause = min(pause * 2, Self.longestPause)
@@ -63,16 +68,16 @@ struct Listener {
         defer { connection.close() }
         let begin = host.nowMonotonic
         try connection.open()
-        var wasWelcome = false
+        var welcomedAt: Int64?
         while !exchange.isStopping {
-            let limit = wasWelcome ? due() : begin + Self.patience
+            let limit = welcomedAt == nil ? begin + Self.patience : due()
             let (events, isAsked) = poll(connection, until: limit)
             guard !exchange.isStopping else { return }
             let ready = Int32(POLLIN), ended = Int32(POLLHUP | POLLERR)
             try connection.turn(
                 readable: events & ready != 0, writable: events & Int32(POLLOUT) != 0, isHungUp: events & ended != 0)
             let now = now
-            if !wasWelcome {
+            if welcomedAt == nil {
                 if isAsked { refuseQuestion() }
                 guard connection.isWelcome else {
                     guard now.monotonic - begin < Self.patience else {
@@ -80,10 +85,14 @@ struct Listener {
                     }
                     continue
                 }
-                wasWelcome = true
-                pause = Self.shortestPause
-                host.log(.info, "connected to the broker \(preferences.broker.text)")
+                welcomedAt = now.monotonic
+                if !hasToldConnection { host.log(.info, "connected to the broker \(preferences.broker.text)") }
+                hasToldConnection = true
                 household.connect(at: now)
+            }
+            if let welcomedAt, now.monotonic - welcomedAt >= Self.steadiness {
+                pause = Self.shortestPause
+                hasToldConnection = false
             }
             for message in connection.takeMessages() { household.take(message, at: now) }
             if isAsked { takeQuestion() }
