@@ -125,6 +125,34 @@ extension EmporiaTests {
             #expect(nothing.records.isEmpty && nothing.outcomes == [METER_HISTORY_COMPLETE])
         }
 
+        @Test func `minutes of zeros only are no records`() throws {
+            let rig = try rig()
+            let from = Rig.noon - Self.day
+            try rig.cloud.control(["zeros": [from + 1200, from + 2400]])
+            let walk = try walk(rig, from: from, to: from + Self.hour)
+            #expect(walk.outcomes.last == METER_HISTORY_COMPLETE)
+            #expect(walk.records.count == 40)
+            #expect(!walk.records.contains { (from + 1200..<from + 2400).contains(Int($0.timestamp / Rig.second) - 1) })
+            for record in walk.records { expect(record, of: .home, minutes: 1) }
+        }
+
+        @Test func `young minutes of zeros only are asked for again, until they are what they stay`() throws {
+            let rig = try rig()
+            let from = Rig.noon - 1800
+            try rig.cloud.control(["zeros": [from + 600, Rig.noon]])
+            let first = try walk(rig, from: from, to: Rig.noon - 600)
+            #expect(first.outcomes.last == METER_HISTORY_NOT_YET)
+            #expect(first.coveredTo == Int64(from + 600) * Rig.second)
+            #expect(first.records.count == 10)
+            // Half of it has come in the meantime; the rest never does.
+            try rig.cloud.control(["zeros": [from + 900, Rig.noon]])
+            let second = try walk(rig, from: from + 600, to: Rig.noon - 600)
+            #expect(second.outcomes.last == METER_HISTORY_NOT_YET && second.records.count == 5)
+            try rig.go(to: Rig.noon + 2 * Self.hour)
+            let third = try walk(rig, from: from + 900, to: Rig.noon - 600)
+            #expect(third.outcomes.last == METER_HISTORY_COMPLETE && third.records.isEmpty)
+        }
+
         @Test func `what has not settled yet is asked for later`() throws {
             let rig = try rig()
             let walk = try walk(rig, from: Rig.noon - 600, to: Rig.noon)

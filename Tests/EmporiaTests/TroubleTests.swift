@@ -54,9 +54,9 @@ extension EmporiaTests {
             let empty = try failure { try rig.read() }
             #expect(empty.code == METER_NO_DATA && empty.message.contains("2026-01-05T11:58:00Z"))
             #expect(try usages(rig) == 2)
-            try rig.cloud.control(["nulls": [String: Int](), "zeros": true])
+            try rig.cloud.control(["nulls": [String: Int](), "zeros": [0, Rig.noon + 3600]])
             #expect(try failure { try rig.read(after: 60) }.message.contains("zeros only"))
-            try rig.cloud.control(["zeros": false])
+            try rig.cloud.control(["zeros": [0, 0]])
             #expect(try rig.read(after: 60).count == 1)
         }
 
@@ -86,6 +86,34 @@ extension EmporiaTests {
             _ = try rig.cloud.takeRequests()
             #expect(try rig.read(after: 1800).count == 1)
             #expect(try usages(rig) == 1)
+        }
+
+        @Test func `at 300 s every minute is still read, without a chart`() throws {
+            let rig = try Rig()
+            try rig.instance.start()
+            var before = try #require(try rig.read().last).timestamp
+            _ = try rig.cloud.takeRequests()
+            let late = unsafe try Rig.adapter().descriptor.pointee.late_ns
+            func expectMinutes(_ count: Int, _ readings: [EmittedReading]) {
+                #expect(readings.map(\.timestamp) == (1...count).map { before + Int64($0) * 60 * Rig.second })
+                #expect(readings.allSatisfy { rig.host.wall - $0.timestamp <= late })
+                before = readings.last?.timestamp ?? before
+            }
+            for _ in 0..<3 { expectMinutes(5, try rig.read(after: 300)) }
+            // A poll or two may fail.
+            for _ in 0..<2 {
+                try rig.fault("/AppAPI", 503, count: 2)
+                #expect(try failure { try rig.read(after: 300) }.code == METER_UNAVAILABLE)
+            }
+            expectMinutes(15, try rig.read(after: 300))
+            // One that fails comes with the next poll, too.
+            try rig.fault("/AppAPI", 503)
+            let newest = try #require(try rig.read(after: 300).last)
+            let rest = try rig.read(after: 300).map(\.timestamp)
+            #expect(rest.count == 9 && !rest.contains(newest.timestamp))
+            let requests = try rig.cloud.takeRequests()
+            #expect(!requests.contains { $0.contains("getChartUsage") })
+            #expect(requests.filter { $0.contains("1MIN") }.count == 45)
         }
 
         @Test func `a redirect is not followed: the token stays with whom it is for`() throws {

@@ -14,15 +14,18 @@ final class Rig {
     static let noon = 1_767_139_200 + 46_800
     static let second: Int64 = 1_000_000_000
 
+    /// - Parameter kept: what another run has left.
     init(
         _ model: IoTaWattModel = .house(now: noon), settings: [String: String] = [:],
-        accounts: [(user: String, password: String)] = [], at time: Double = Double(noon) + 2, deviceAhead: Double = 0
+        accounts: [(user: String, password: String)] = [], at time: Double = Double(noon) + 2, deviceAhead: Double = 0,
+        kept: [String: [UInt8]] = [:]
     ) throws {
         let clock = SimulatedClock(time)
         self.clock = clock
         device = try IoTaWattSimulator(model, accounts: accounts, clock: { clock.time + deviceAhead })
         host = FakeHost(settings: ["url": device.url].merging(settings) { $1 }, respond: Network.perform)
         host.wall = clock.wall
+        host.values = kept
         instance = try Self.adapter().create(host)
     }
 

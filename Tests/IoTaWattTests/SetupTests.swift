@@ -53,6 +53,41 @@ import Testing
         #expect(rig.host.conditions.map(\.code) == [METER_OK])
     }
 
+    /// A roof that produces a kilowatt in these seconds of the day, and is dark else; its CT counts it as negative.
+    private func roof(_ seconds: Range<Int>) -> IoTaWattModel {
+        var model = IoTaWattModel.house(now: Rig.noon)
+        model.inputs[3] = .init(
+            3, "solar", .power(watts: { seconds.contains($0) ? -1000 : 0 }, powerFactor: 0.99, voltage: 0))
+        return model
+    }
+
+    @Test func `the direction of a roof that is known is kept through a week without sun`() throws {
+        let rig = try Rig()
+        try rig.instance.start()
+        rig.instance.stop()
+        // Half a minute a day is less than a hundred watt hours in a week.
+        let noon = Rig.noon % 86_400
+        let again = try Rig(roof(noon..<noon + 30), at: Double(Rig.noon) + 62, kept: rig.host.values)
+        try again.instance.start()
+        #expect(again.host.logs.contains { $0.contains("solar: -solar") })
+        #expect(try #require(try again.read().last).solarPowerW == 500)
+    }
+
+    @Test func `a roof of which nothing is known is looked at again every hour`() throws {
+        let noon = Rig.noon % 86_400
+        var model = roof(noon + 600..<noon + 3000)
+        (model.currentLogFrom, model.historyLogFrom) = (Rig.noon - 3600, Rig.noon - 3600)
+        let rig = try Rig(model)
+        try rig.instance.start()
+        _ = try rig.read()
+        #expect(rig.host.logs.contains { $0.contains("production is taken as positive") })
+        #expect(rig.host.values["orientation"] == nil)
+        rig.host.advanceMonotonic(3600 * Rig.second)
+        _ = try rig.read(after: 3700)
+        #expect(rig.host.logs.contains { $0.contains("solar: -solar") })
+        #expect(rig.host.values["orientation"].map { String(decoding: $0, as: UTF8.self) } == #"{"solar":true}"#)
+    }
+
     @Test func `settings are taken as they are`() throws {
         let rig = try Rig(settings: [
             "mains": "main_1, -main_2", "solar": "+solar", "battery": "-garage", "circuits": "oven,total_use",

@@ -418,7 +418,7 @@ import Testing
             // Once more adds nothing.
             run(&host, from: end, to: end + Duration.hour)
             let third = try books(directory, host)
-            host.want(start..<end, wall: end + Duration.hour + Duration.minute)
+            host.want(from: start, to: end, wall: end + Duration.hour + Duration.minute)
             _ = try answerAll(&host, at: end + Duration.hour + Duration.minute)
             #expect(try books(directory, host) == third)
         }

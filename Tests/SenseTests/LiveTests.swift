@@ -72,7 +72,7 @@ import Testing
         for _ in 0..<40 {
             let reading = try rig.read(after: 900)
             let circuits = Dictionary(uniqueKeysWithValues: reading.circuits.map { ($0.id, $0) })
-            for device in model.devices where !["oldplug1", "merged01", "hidden01", "hidden02"].contains(device.id) {
+            for device in model.devices where !SenseModel.unlisted.contains(device.id) {
                 let circuit = try #require(circuits[device.id])
                 expect(circuit.powerW, model.watts(device, at: rig.time), device.name)
                 #expect(circuit.quality == METER_QUALITY_ESTIMATED && circuit.name == device.name)
@@ -114,6 +114,22 @@ import Testing
         _ = try rig.read(after: 60)
         let reading = try rig.read(after: 60)
         #expect(!reading.circuits.contains { $0.id == "new00001" })
+    }
+
+    @Test func `a device that the list hides is no circuit, though it is on, and costs no further lists`() throws {
+        var model = SenseModel.house()
+        let place = try #require(model.devices.firstIndex { $0.id == "hidden01" })
+        model.devices[place].watts = { _ in 50 }
+        let rig = try started(model)
+        rig.cloud.forgetRequests()
+        for _ in 0..<5 {
+            let reading = try rig.read(after: 3601)
+            #expect(reading.circuits.count == 7 && !reading.circuits.contains { $0.id == "hidden01" })
+        }
+        #expect(!rig.cloud.paths.contains { $0.hasSuffix("devices/overview") })
+        let end = rig.host.wall / Rig.hour * Rig.hour - 24 * Rig.hour
+        let past = try rig.instance.history(from: end - 2 * Rig.hour, to: end, step: Rig.hour).records
+        #expect(past.count == 2 && past.allSatisfy { !$0.circuits.contains { $0.id == "hidden01" } })
     }
 
     @Test func `an answer without devices says nothing of them`() throws {

@@ -184,6 +184,64 @@ import Testing
         #expect(rig.cloud.loginCount == 1 && rig.cloud.renewalCount == 1)
     }
 
+    @Test func `renewing is not begun where there is no time for its answer`() throws {
+        let rig = try Rig()
+        try rig.instance.start()
+        try rig.read()
+        rig.cloud.expireToken()
+        rig.cloud.forgetRequests()
+        let message = try failure(METER_TIMEOUT) { try rig.instance.read(withinSeconds: 4) }
+        #expect(message.contains("the next reading"))
+        #expect(rig.cloud.paths == ["app/12345/realtime_update"])
+        // The next one does not ask in vain first.
+        rig.cloud.forgetRequests()
+        try rig.read(after: 60)
+        #expect(rig.cloud.paths.prefix(2) == ["renew", "app/12345/realtime_update"])
+        #expect(rig.cloud.renewalCount == 1 && rig.cloud.loginCount == 1)
+        #expect(rig.cloud.complaints.isEmpty)
+    }
+
+    @Test func `history leaves renewing and logging in to the next reading`() throws {
+        let rig = try Rig()
+        try rig.instance.start()
+        let end = rig.host.wall - 24 * Rig.hour
+        func askForHistory() throws {
+            _ = try rig.instance.history(from: end - 3 * Rig.hour, to: end, step: Rig.hour)
+        }
+        rig.cloud.expireToken()
+        rig.cloud.forgetRequests()
+        _ = try failure(METER_TIMEOUT) { try askForHistory() }
+        #expect(rig.cloud.paths == ["app/monitors/12345/history/usage"])
+        try rig.read(after: 60)
+        try askForHistory()
+        #expect(rig.cloud.renewalCount == 1 && rig.cloud.loginCount == 1)
+    }
+
+    @Test func `a page of a proxy is no refusal of the password`() throws {
+        let rig = try Rig()
+        let page = FaultServer.Reply(403, "<html>Request blocked</html>")
+        rig.cloud.setFault { _ in .reply(page) }
+        let refused = #expect(throws: AdapterFailure.self) { try rig.instance.start() }
+        #expect(refused?.code == METER_UNAVAILABLE && refused?.retryAfter == 900 * Rig.second)
+        rig.cloud.setFault(nil)
+        try rig.instance.start()
+        try rig.read()
+        // In mid-run it is no reason to log in, either.
+        rig.cloud.expireToken()
+        rig.cloud.setFault { $0.path.hasSuffix("renew") ? .reply(page) : nil }
+        _ = try failure(METER_UNAVAILABLE) { try rig.read(after: 60) }
+        #expect(rig.cloud.loginCount == 1)
+        rig.cloud.setFault(nil)
+        try rig.read(after: 900)
+        #expect(rig.cloud.loginCount == 1 && rig.cloud.renewalCount == 1)
+    }
+
+    @Test func `a login that is refused with a reason is refused, whatever the status`() throws {
+        let rig = try Rig()
+        rig.cloud.setFault { _ in .reply(.json(403, #"{"status":"error","error_reason":"Account is locked."}"#)) }
+        #expect(try failure(METER_CREDENTIALS_REFUSED) { try rig.instance.start() }.contains("Account is locked."))
+    }
+
     // MARK: Two-step login
 
     private func withCodes(_ code: String) -> SenseSimulator.Account {

@@ -65,7 +65,8 @@ import Testing
 
     /// The library's figures of the day are the sums of the adapter's hours.
     private func compareToday(_ rig: Rig, _ said: Said, withSolar: Bool) throws {
-        rig.goOn(900)
+        // Until the last hour has settled, and no further: another one would count in the day's sums.
+        rig.goOn(max(0, 900 - rig.time.truncatingRemainder(dividingBy: 3600)))
         let day = try SenseModel.house().day(of: rig.time)
         let end = Int(rig.time - 900) / 3600 * 3600
         guard end > day.start else { return }

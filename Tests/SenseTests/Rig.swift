@@ -56,7 +56,7 @@ final class Rig {
     @discardableResult
     func read(after seconds: Double = 0) throws -> EmittedReading {
         goOn(seconds)
-        return try instance.read()
+        return try instance.read(withinSeconds: 15)
     }
 
     /// Everything that the adapter said to people, and must have no secret in it.

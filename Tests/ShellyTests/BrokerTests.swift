@@ -46,6 +46,22 @@ struct BrokerTests {
         #expect(rig.host.emissions.count == count)
     }
 
+    @Test("A broker that welcomes and closes is left alone for longer and longer, and told of once")
+    func closing() throws {
+        let broker = try ClosingBroker()
+        let host = FakeHost(settings: ["mqtt_url": broker.url])
+        let instance = try Rig.adapter().create(host)
+        try instance.start()
+        try waitUntil("three connections; \(host.conditions)", within: 30) { broker.count >= 3 }
+        // By then 2.25 s have gone, and the next one comes 3 s later at the soonest.
+        let begin = ContinuousClock.now
+        try waitUntil("a fourth connection; \(host.conditions)", within: 30) { broker.count >= 4 }
+        #expect(ContinuousClock.now - begin > .seconds(2.5))
+        instance.stop()
+        #expect(host.logs.filter { $0.contains("connected to the broker") }.count == 1, "\(host.logs)")
+        #expect(host.conditions.last?.code == METER_UNREACHABLE)
+    }
+
     @Test("A broker that is killed and comes back costs nothing beyond the outage")
     func restart() throws {
         let rig = try Rig(["mains": "shellyem-B1E6D2/emeter/0", "devices": "shellyem-B1E6D2"])

@@ -9,13 +9,16 @@ final class Rig {
     let instance: InstanceUnderTest
     private var isStarted = false
 
+    /// - Parameter kept: what another run has left.
     init(
-        _ settings: [String: String] = [:], broker: MosquittoBroker? = nil, at wall: Int64? = nil
+        _ settings: [String: String] = [:], broker: MosquittoBroker? = nil, at wall: Int64? = nil,
+        kept: [String: String] = [:]
     ) throws {
         let broker = try broker ?? MosquittoBroker()
         self.broker = broker
         host = FakeHost(settings: ["mqtt_url": broker.url].merging(settings) { $1 })
         host.wall = wall ?? Self.now
+        host.setValues(kept.mapValues { Array($0.utf8) })
         instance = try Self.adapter().create(host)
     }
 

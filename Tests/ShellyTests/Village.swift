@@ -23,7 +23,8 @@ struct Village {
         rememberedMains: String? = nil
     ) throws {
         let preferences = try Preferences(settings: settings)
-        household = Household(preferences, own: "smart-meter-test", rememberedMains: rememberedMains)
+        household = Household(
+            preferences, own: "smart-meter-test", rememberedMains: rememberedMains, logKeepers: [])
         self.gen1 = gen1
         self.gen2 = gen2
         now = Moment(wall: Int64(Self.noon) * Moment.second, monotonic: 1000 * Moment.second)

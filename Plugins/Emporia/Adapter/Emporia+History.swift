@@ -7,6 +7,10 @@ extension Emporia {
     /// A chart takes so long at most, mostly; the rest of a call.
     private static let reserve: Int64 = 800_000_000
 
+    /// What zeros only stand for may yet come, so long after it was.
+    private static let incident: Int64 = 60 * minute
+    private static let incidentPause = 900.0
+
     public func history(_ request: HistoryRequest, put: (Reading) -> Bool) throws(AdapterError) -> HistoryOutcome {
         guard request.to > request.from else { return .complete }
         let house = try currentHouse(request.deadline)
@@ -25,7 +29,13 @@ extension Emporia {
             let window = UsageWindow(count: Int(grid.period / charts.bucket), bucket: charts.bucket) { channel, index in
                 charts.kWh(channel, at: start + Int64(index) * charts.bucket)
             }
-            var record = house.reading(nodes, window)
+            let zeros = house.monitors.isEmpty ? [] : window.zeros(of: nodes)
+            guard zeros.isEmpty || timestamp <= host.nowWall - Self.incident else {
+                self.charts = nil
+                return .notYet(
+                    coveredTo: max(request.from, timestamp - grid.period), retryAfterSeconds: Self.incidentPause)
+            }
+            var record = house.reading(nodes, window.without(zeros))
             guard record.isMeasured else { continue }
             record.timestamp = timestamp
             record.quality = .backfilled

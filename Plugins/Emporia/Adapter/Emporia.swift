@@ -5,7 +5,7 @@ public final class Emporia: MeterAdapter, HistoryProviding {
     public static let descriptor = AdapterDescriptor(
         meterType: "emporia", name: "Emporia Vue", vendor: "smart-meter", version: "1.0.0",
         url: "https://www.emporiaenergy.com", summary: "Emporia's monitors and plugs, from Emporia's cloud service",
-        requestsPerDay: 1900, samplingSeconds: 60, minimumSamplingSeconds: 60, lateSeconds: 300,
+        requestsPerDay: 1900, samplingSeconds: 60, minimumSamplingSeconds: 60, lateSeconds: 1080,
         historyStepSeconds: 60, historyReachSeconds: 3650 * 86_400, settings: Preferences.settings)
 
     let host: AdapterHost
@@ -16,8 +16,10 @@ public final class Emporia: MeterAdapter, HistoryProviding {
     private var treeAt: Int64 = 0
     /// Channels of the newest answer: what history is asked for.
     private(set) var nodes: [House.Node] = []
-    /// Beginning of the newest minute that was answered.
-    private var readMinute: Int64?
+    /// Beginning of the newest minute that has had its turn.
+    private var turn: Int64?
+    /// Minutes that have not been answered yet, by their beginnings: the oldest first.
+    private var missed: [Int64] = []
     /// When the day's figure was last asked for, monotonic; nil = not yet.
     private var dayAt: Int64?
     /// Channels that had no figure, also when asked again: they are not worth a second request each minute.
@@ -28,8 +30,9 @@ public final class Emporia: MeterAdapter, HistoryProviding {
     private static let second: Int64 = 1_000_000_000
     /// A minute is answered up to two minutes after its beginning, seldom later.
     private static let settling: Int64 = 2 * minute
-    /// Minutes that failed polls have left and that a poll still takes along; what is older is history.
-    private static let longestReach: Int64 = 4 * minute
+    /// Minutes that a poll takes along, where polls are further apart or have failed; what is older is history, whose
+    /// charts Emporia dislikes. The oldest is as late as the descriptor says.
+    private static let longestReach: Int64 = 15 * minute
     private static let againPause = 1.0
     private static let treePause: Int64 = 6 * 3600 * second
     private static let dayPause: Int64 = 900 * second
@@ -43,7 +46,8 @@ public final class Emporia: MeterAdapter, HistoryProviding {
     public func start() throws(AdapterError) {
         house = nil
         nodes = []
-        readMinute = nil
+        turn = nil
+        missed = []
         dayAt = nil
         silent = []
         charts = nil
@@ -84,21 +88,37 @@ public final class Emporia: MeterAdapter, HistoryProviding {
     public func read(deadline: Deadline) throws(AdapterError) -> Reading {
         _ = try currentHouse(deadline)
         let newest = host.nowWall / Self.minute * Self.minute - Self.settling
-        for missed in missedMinutes(before: newest) where deadline.monotonic - host.nowMonotonic > 8 * Self.second {
-            guard let reading = try? reading(of: missed, asksAgain: false, deadline) else { break }
-            host.emit(reading)
+        noteMissed(before: newest)
+        try readMissed(deadline)
+        var reading: Reading
+        do throws(AdapterError) { reading = try self.reading(of: newest, asksAgain: true, deadline) } catch {
+            // Otherwise it was answered; what it lacks is not asked for again.
+            if error.code != .noData, !missed.contains(newest) { missed.append(newest) }
+            throw error
         }
-        var reading = try reading(of: newest, asksAgain: true, deadline)
         reading.dayEnergyKWh = dayEnergy(at: newest, deadline)
         return reading
     }
 
-    /// Minutes that could not be asked for when it was their turn: one request each, for all channels.
-    private func missedMinutes(before newest: Int64) -> StrideTo<Int64> {
-        guard let readMinute, readMinute < newest, newest - readMinute <= Self.longestReach else {
-            return stride(from: newest, to: newest, by: Int64.Stride(Self.minute))
+    private func noteMissed(before newest: Int64) {
+        if let turn, newest - turn <= Self.longestReach, newest > turn {
+            missed += stride(from: turn + Self.minute, to: newest, by: Int64.Stride(Self.minute))
         }
-        return stride(from: readMinute + Self.minute, to: newest, by: Int64.Stride(Self.minute))
+        missed.removeAll { newest - $0 >= Self.longestReach || $0 >= newest }
+        turn = newest
+    }
+
+    /// One request each, for all channels.
+    private func readMissed(_ deadline: Deadline) throws(AdapterError) {
+        while let minute = missed.first, deadline.monotonic - host.nowMonotonic > 8 * Self.second {
+            do throws(AdapterError) {
+                host.emit(try reading(of: minute, asksAgain: false, deadline))
+            } catch {
+                guard error.code != .cancelled else { throw error }
+                guard error.code == .noData || error.code == .badData else { return }
+            }
+            missed.removeFirst()
+        }
     }
 
     /// - Parameter start: of the minute.
@@ -107,8 +127,6 @@ public final class Emporia: MeterAdapter, HistoryProviding {
     ) throws(AdapterError) -> Reading {
         guard var house else { throw AdapterError(.failed, "read before start") }
         let usage = try usage(of: start, house, asksAgain: asksAgain, deadline)
-        // It was answered; what it lacks is not asked for a third time.
-        readMinute = start
         let found = house.nodes(of: usage)
         guard !house.isAllZero(usage) else {
             throw AdapterError(

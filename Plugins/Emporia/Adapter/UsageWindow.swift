@@ -14,6 +14,22 @@ struct UsageWindow {
         self.value = value
     }
 
+    /// Buckets in which each channel that has a figure used exactly nothing.
+    func zeros(of nodes: [House.Node]) -> Set<Int> {
+        Set(
+            (0..<count).filter { index in
+                let figures = nodes.compactMap { value($0.id, index) }
+                return !figures.isEmpty && figures.allSatisfy { $0 == 0 }
+            })
+    }
+
+    /// Without the figures of some buckets.
+    func without(_ buckets: Set<Int>) -> UsageWindow {
+        UsageWindow(count: count, bucket: bucket) { [value] id, index in
+            buckets.contains(index) ? nil : value(id, index)
+        }
+    }
+
     /// Channels that count as one: added up bucket by bucket before directions are told apart. Nil where less than four
     /// fifths are measured; nothing is added for what is not.
     func sum(of nodes: [House.Node], _ signed: (ChannelID, Double) -> Double) -> PeriodSum? {

@@ -21,6 +21,7 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
     private var logs: DeviceLogs?
     /// The device's set-up when it was last looked at; another one means new series.
     private var setUp: [String] = []
+    private var orientation = Orientation(stored: nil)
     /// When `/status` was last read, monotonic.
     private var statusAt: Int64 = 0
     /// End of the newest stretch of the log that was read, in seconds of the device's clock.
@@ -29,6 +30,7 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
     /// Faults in answers that have been named and last.
     private var named: Set<String> = []
 
+    private static let orientationKey = "orientation"
     private static let statusPause: Int64 = 3600 * 1_000_000_000
     /// How far back a reading reaches after missed ones; what is older is history.
     private static let longestReach = 960
@@ -48,6 +50,7 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
         known = nil
         readTo = nil
         named = []
+        orientation = Orientation(stored: host.state(Self.orientationKey))
         try discover(nil)
     }
 
@@ -57,13 +60,20 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
     private func discover(_ deadline: Deadline?) throws(AdapterError) {
         let status = try takeStatus(deadline)
         let setup = try HouseSetup(status, try device.series(deadline), preferences)
-        let orientation = try orientation(of: setup.unoriented, deadline)
-        let house = House(setup, orientation: orientation, known: known)
+        orientation.series = setup.unoriented
+        try learnOrientation(of: setup.unoriented, deadline)
+        for name in orientation.unknown {
+            host.log(
+                .info,
+                "\(name) has produced nothing in the last 7 days: production is taken as positive until it has; "
+                    + "IOTAWATT_SOLAR=-\(name) says otherwise")
+        }
+        let house = House(setup, orientation: orientation.isInverted, known: known)
         self.house = house
         known = house.known
         setUp = Self.signature(status)
         let version = status.version.map { ", firmware \($0)" } ?? ""
-        host.log(.info, "series taken from the IoTaWatt\(version): \(setup.summary(orientation))")
+        host.log(.info, "series taken from the IoTaWatt\(version): \(setup.summary(orientation.isInverted))")
         let advice = setup.advice
         if let advice { host.log(.warning, advice) }
         host.condition(advice.map { AdapterError(.noData, $0) })
@@ -87,33 +97,35 @@ public final class IoTaWatt: MeterAdapter, HistoryProviding {
         return status
     }
 
-    /// Which of the series count production as negative: by their energy of the last week.
-    private func orientation(
-        of series: [String], _ deadline: Deadline?
-    ) throws(AdapterError) -> [String: Bool] {
-        guard !series.isEmpty else { return [:] }
+    /// Finds out which of the series count production as negative: by their energy of the last week.
+    private func learnOrientation(of series: [String], _ deadline: Deadline?) throws(AdapterError) {
+        guard !series.isEmpty else { return }
         let end = clock.now(host) / 60 * 60
         let query = LogQuery(columns: series.map { "\($0).wh" }, begin: end - 7 * 86400, end: end, group: 7 * 86400)
-        let energies = try device.rows(query, deadline).rows.first?.values ?? []
-        var orientation: [String: Bool] = [:]
-        for (name, energy) in zip(series, energies) {
-            guard let energy, abs(energy) >= 100 else {
-                host.log(
-                    .info,
-                    "\(name) has produced nothing in the last 7 days: production is taken as positive; "
-                        + "IOTAWATT_SOLAR=-\(name) says otherwise")
-                continue
-            }
-            orientation[name] = energy < 0
+        let before = orientation.isInverted
+        orientation.learn(try device.rows(query, deadline).rows.first?.values ?? [], of: series)
+        guard orientation.isInverted != before else { return }
+        do throws(AdapterError) { try host.setState(Self.orientationKey, orientation.encoded) } catch {
+            host.log(.warning, "cannot remember which way the roof counts: \(error.message)")
         }
-        return orientation
+    }
+
+    /// A roof that has told nothing may have done so by now.
+    private func learnMore(_ deadline: Deadline) throws(AdapterError) {
+        let unknown = orientation.unknown
+        guard !unknown.isEmpty else { return }
+        do throws(AdapterError) { try learnOrientation(of: unknown, deadline) } catch {
+            guard error.code != .cancelled else { throw error }
+            host.log(.debug, "the direction of the roof was not to be had: \(error.message)")
+        }
+        if orientation.unknown != unknown { house = nil }
     }
 
     /// The house, found out again where the device has changed. Once an hour `/status` is read beside the log.
     private func currentHouse(_ deadline: Deadline) throws(AdapterError) -> House {
         if house != nil, host.nowMonotonic - statusAt >= Self.statusPause {
             let status = try takeStatus(deadline)
-            if Self.signature(status) != setUp { house = nil }
+            if Self.signature(status) != setUp { house = nil } else { try learnMore(deadline) }
         }
         if house == nil { try discover(deadline) }
         guard let house else { throw AdapterError(.failed, "read before start") }

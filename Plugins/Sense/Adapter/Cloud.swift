@@ -75,3 +75,8 @@ struct Cloud: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 }
+
+extension HTTPResponse {
+    /// Whether a refusal has the reason that Sense's API gives with one.
+    var isOfSense: Bool { JSON.parse(body)?["error_reason"]?.text != nil }
+}

@@ -11,10 +11,13 @@ struct Devices: Sendable {
 
     private var known: [Known] = []
     private var places: [String: Int] = [:]
+    /// Devices that the list has and that are not to be shown.
+    private(set) var hidden: Set<String> = []
     /// Whether a device was on that the list did not have.
     private(set) var hasStranger = false
 
     static let solar = "solar"
+    private static let longestList = 4 * RealtimeUpdate.mostDevices
     /// What the cloud infers beside devices: what never goes off, and what is left over.
     private static let inferred = ["always_on", "unknown"]
 
@@ -22,6 +25,8 @@ struct Devices: Sendable {
     init?(overview: JSON) {
         guard let list = overview["devices"]?.list else { return nil }
         for device in Self.listed(list) { add(device.id, device.name, device.icon) }
+        let all = list.prefix(Self.longestList).compactMap { RealtimeUpdate.Device($0)?.id }
+        hidden = Set(all).subtracting(places.keys).subtracting(Self.inferred)
     }
 
     init() {}
@@ -48,7 +53,7 @@ struct Devices: Sendable {
     private static func listed(_ list: [JSON]) -> [Listed] {
         var devices: [Listed] = []
         var plugs: [String: Int] = [:]
-        for json in list.prefix(4 * RealtimeUpdate.mostDevices) {
+        for json in list.prefix(longestList) {
             guard let device = listed(json) else { continue }
             guard device.isPlug else {
                 devices.append(device)
@@ -84,7 +89,7 @@ struct Devices: Sendable {
     /// A circuit a device, always in the same order. All are inferred by software, so they are estimates.
     mutating func circuits(of update: RealtimeUpdate) -> [Circuit] {
         guard let on = update.devices else { return [] }
-        for device in on where places[device.id] == nil && device.id != Self.solar {
+        for device in on where places[device.id] == nil && device.id != Self.solar && !hidden.contains(device.id) {
             if !Self.inferred.contains(device.id) { hasStranger = true }
             add(device.id, device.name, device.icon)
         }

@@ -135,7 +135,7 @@ struct HourRecord: Sendable {
         var sums: [String: (energyKWh: Double, hours: Int)] = [:]
         var order: [DayLog.Device] = []
         for hour in hours {
-            for device in hour.day.devices where device.id != Devices.solar {
+            for device in hour.day.devices where device.id != Devices.solar && !devices.hidden.contains(device.id) {
                 guard device.hoursKWh.indices.contains(hour.index), let energy = device.hoursKWh[hour.index] else {
                     continue
                 }

@@ -199,7 +199,7 @@ public final class Sense: MeterAdapter, HistoryProviding, LoginProviding {
 
     private func askDay(_ instant: Int64, _ setUp: SetUp, _ deadline: Deadline) throws(AdapterError) -> DayLog {
         let askedAt = host.nowWall
-        let usage = try session.json(dayAddress(setUp.monitor, at: instant), deadline)
+        let usage = try session.json(dayAddress(setUp.monitor, at: instant), deadline, mayRenew: false)
         guard var day = DayLog(usage, askedAt: askedAt), day.hour(beginning: instant) != nil else {
             throw AdapterError(.badData, "Sense's history of \(ISOTime.text(instant)) is not that of a day with it")
         }
@@ -208,7 +208,8 @@ public final class Sense: MeterAdapter, HistoryProviding, LoginProviding {
                 .unsupported, "Sense's history is by the hours of \(setUp.monitor.zone), which are not those of UTC")
         }
         if setUp.hasSolar {
-            let solar = try session.json(dayAddress(setUp.monitor, at: instant, solar: true), deadline)
+            let solar = try session.json(
+                dayAddress(setUp.monitor, at: instant, solar: true), deadline, mayRenew: false)
             guard day.addSolar(solar) else {
                 throw AdapterError(.badData, "Sense's solar history of \(ISOTime.text(instant)) is none")
             }

@@ -3,13 +3,15 @@ import AdapterKit
 /// The account at the cloud: answers questions with a token that is good, renews it when it is not, and logs in when
 /// nothing else helps. New tokens are kept durably before they are used: the old ones are dead by then.
 final class Session {
-    private let host: AdapterHost
-    private let preferences: Preferences
+    let host: AdapterHost
+    let preferences: Preferences
     private var account: Account?
     /// Whether the host's state has the account as it is.
     private var isKept = true
     /// Monotonic.
     private var loggedInAt: Int64?
+    /// The access token was refused, and there was no time to renew it.
+    private var isRenewalDue = false
 
     private enum Key {
         static let account = "account"
@@ -18,8 +20,8 @@ final class Session {
 
     /// Between two logins with the password, and before a refusal is looked at again.
     private static let loginPause = 900.0
-    /// What a person may mistype.
-    private static let mostCodes = 3
+    /// An answer with tokens that comes too late is lost, and the tokens before are dead by then.
+    private static let renewalSeconds = 5.0
 
     init(_ host: AdapterHost, _ preferences: Preferences) {
         self.host = host
@@ -29,10 +31,16 @@ final class Session {
     // MARK: Questions
 
     /// What the cloud answers to an address below the API's.
-    func json(_ path: String, _ deadline: Deadline?) throws(AdapterError) -> JSON {
+    /// - Parameter mayRenew: false = tokens that are refused are left to the next question that may.
+    func json(_ path: String, _ deadline: Deadline?, mayRenew: Bool = true) throws(AdapterError) -> JSON {
         let cloud = try cloud()
-        var response = try cloud.get(path, token: try current(deadline).accessToken, deadline)
-        if response.status == 401 {
+        guard mayRenew || (account ?? stored()) != nil else { throw postponed }
+        let isNew = isRenewalDue && mayRenew
+        var response = try cloud.get(
+            path, token: try (isNew ? renewed(deadline) : current(deadline)).accessToken, deadline)
+        if response.status == 401, !isNew {
+            isRenewalDue = true
+            guard mayRenew else { throw postponed }
             response = try cloud.get(path, token: try renewed(deadline).accessToken, deadline)
         }
         if response.status == 401 {
@@ -106,12 +114,23 @@ final class Session {
     private func take(_ account: Account) throws(AdapterError) {
         self.account = account
         isKept = false
+        isRenewalDue = false
         try host.setState(Key.account, account.encoded)
         isKept = true
     }
 
+    private var postponed: AdapterError {
+        AdapterError(.timeout, "there is no time to renew Sense's access token: the next reading begins with it")
+    }
+
+    private func checkTime(_ deadline: Deadline?) throws(AdapterError) {
+        guard let deadline else { return }
+        guard Double(deadline.monotonic - host.nowMonotonic) >= Self.renewalSeconds * 1e9 else { throw postponed }
+    }
+
     private func renewed(_ deadline: Deadline?) throws(AdapterError) -> Account {
         var account = try current(deadline)
+        try checkTime(deadline)
         let response = try cloud().post(
             "renew", [("user_id", account.userID), ("refresh_token", account.refreshToken)], deadline)
         switch response.status {
@@ -122,7 +141,10 @@ final class Session {
             try take(account)
             host.log(.debug, "the access token was renewed")
             return account
-        case 400, 401, 403, 404: return try logIn(deadline)
+        case 401: return try logIn(deadline)
+        case 400, 403, 404:
+            guard response.isOfSense else { throw foreign(response, "renew") }
+            return try logIn(deadline)
         default: throw response.refusal(of: "\(preferences.url)renew")
         }
     }
@@ -142,6 +164,7 @@ final class Session {
                 .unauthorized, "Sense refuses the tokens of a login of a moment ago (tried again later)",
                 retryAfterSeconds: pause)
         }
+        try checkTime(deadline)
         switch try authenticate(preferences.password, deadline) {
         case .done(let account): return account
         case .needsCode(let ticket): return try answer(ticket, preferences.password, deadline)
@@ -149,7 +172,7 @@ final class Session {
     }
 
     /// With a code that nobody has to be asked for.
-    private func answer(
+    func answer(
         _ ticket: String, _ password: String, _ deadline: Deadline?
     ) throws(AdapterError) -> Account {
         switch try answer(ticket, with: try code(), password, deadline) {
@@ -158,53 +181,13 @@ final class Session {
         }
     }
 
-    /// With a person, who is asked for what the settings lack.
-    /// - Returns: what was found.
-    func logIn(_ prompter: LoginPrompter) throws(AdapterError) -> String {
-        let password =
-            preferences.password.isEmpty
-            ? try prompter.ask(.secret, "Password of the Sense account \(preferences.email)") : preferences.password
-        switch try authenticate(password, patience) {
-        case .done(let account): return Self.words(account)
-        case .needsCode(let ticket):
-            let account =
-                preferences.codes == nil
-                ? try ask(prompter, ticket, password) : try answer(ticket, password, patience)
-            return Self.words(account)
-        }
-    }
-
-    private func ask(
-        _ prompter: LoginPrompter, _ ticket: String, _ password: String
-    ) throws(AdapterError) -> Account {
-        var question = "One-time code of the Sense account \(preferences.email)"
-        for _ in 0..<Self.mostCodes {
-            let code = try prompter.ask(.code, question).filter { !$0.isWhitespace }
-            switch try answer(ticket, with: code, password, patience) {
-            case .taken(let account): return account
-            case .refused(let reason): question = "Sense does not take this code (\(reason)). Another one-time code"
-            }
-        }
-        throw AdapterError(.loginRequired, "Sense took none of \(Self.mostCodes) one-time codes")
-    }
-
-    /// For a call that has no deadline of its own.
-    private var patience: Deadline { Deadline(monotonic: host.nowMonotonic + 15 * Time.second) }
-
-    private static func words(_ account: Account) -> String {
-        let monitors = account.monitors.map(\.words).joined(separator: ", ")
-        let advice = account.monitors.count > 1 ? "; SENSE_MONITOR_ID says which one is read" : ""
-        return "Sense account \(account.accountID) of \(account.email), "
-            + (account.monitors.isEmpty ? "without a monitor" : "monitor \(monitors)\(advice)")
-    }
-
-    private enum Step {
+    enum Step {
         case done(Account)
         /// The account has two-step login; what the code has to come with.
         case needsCode(String)
     }
 
-    private func authenticate(_ password: String, _ deadline: Deadline?) throws(AdapterError) -> Step {
+    func authenticate(_ password: String, _ deadline: Deadline?) throws(AdapterError) -> Step {
         let response = try cloud().post(
             "authenticate", [("email", preferences.email), ("password", password)], deadline)
         switch response.status {
@@ -215,18 +198,19 @@ final class Session {
         if response.status == 401, let ticket = JSON.parse(response.body)?["mfa_token"]?.text {
             return .needsCode(ticket)
         }
+        guard response.status == 401 || response.isOfSense else { throw foreign(response, "authenticate") }
         throw AdapterError(
             .credentialsRefused,
             "Sense refuses the login of \(preferences.email): check SENSE_EMAIL and SENSE_PASSWORD; "
                 + Cloud.reason(response, hiding: [password]))
     }
 
-    private enum CodeAnswer {
+    enum CodeAnswer {
         case taken(Account)
         case refused(String)
     }
 
-    private func answer(
+    func answer(
         _ ticket: String, with code: String, _ password: String, _ deadline: Deadline?
     ) throws(AdapterError) -> CodeAnswer {
         let fields = [
@@ -236,8 +220,18 @@ final class Session {
         switch response.status {
         case 200: return .taken(try takeLogin(response))
         case 429, 500...: throw response.refusal(of: "\(preferences.url)authenticate/mfa")
-        default: return .refused(Cloud.reason(response, hiding: [password, ticket, code]))
+        default:
+            guard response.status == 401 || response.isOfSense else { throw foreign(response, "authenticate/mfa") }
+            return .refused(Cloud.reason(response, hiding: [password, ticket, code]))
         }
+    }
+
+    /// What somebody on the way says, a proxy or a gate: it is no word on the password.
+    private func foreign(_ response: HTTPResponse, _ path: String) -> AdapterError {
+        AdapterError(
+            .unavailable,
+            "\(preferences.url)\(path) answered \(response.status) with something that is not of Sense's API: does a proxy "
+                + "or a firewall stand between? (asked again in 15 minutes)", retryAfterSeconds: Self.loginPause)
     }
 
     private func takeLogin(_ response: HTTPResponse) throws(AdapterError) -> Account {

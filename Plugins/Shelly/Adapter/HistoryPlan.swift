@@ -24,19 +24,19 @@ struct HistoryPlan: Sendable {
     var meters: [Meter]
     var layout: HouseLayout
     var logs: [Log]
-    /// Devices that are named in the settings and have not said yet what they are.
-    var missing: [String]
+    /// Devices and channels that have to be heard of first.
+    var missing: [String] = []
     /// False while meters are still being looked for.
-    var isSettled: Bool
+    var isSettled = false
+    /// Whether no log is to be expected.
+    var isLogless = false
 
-    init(_ meters: [Meter], _ layout: HouseLayout, _ preferences: Preferences, isSettled: Bool) {
-        self.isSettled = isSettled
+    init(_ meters: [Meter], _ layout: HouseLayout) {
         self.meters = meters
         self.layout = layout
-        missing = preferences.devices.filter { device in !meters.contains { $0.prefix == device && $0.isReady } }
         logs = meters.indices.flatMap { place -> [Log] in
             let meter = meters[place]
-            guard meter.dialect == .gen2, meter.isReady, !meter.isForeign else { return [] }
+            guard meter.keepsLog else { return [] }
             return meter.channels.keys.sorted().compactMap { channel in
                 let component: Component?
                 switch channel {

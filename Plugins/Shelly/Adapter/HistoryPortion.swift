@@ -13,6 +13,8 @@ struct HistoryPortion {
     private static let settling: Int64 = 90
     /// Seconds in which the meters are found.
     private static let discovery = 5.0
+    /// Seconds between two looks for a meter with a log.
+    private static let absence = 60.0
     /// Logs grow at their beginning, and a device may be reset.
     private static let memory = 3600 * Moment.second
 
@@ -22,9 +24,12 @@ struct HistoryPortion {
         let plan = try devices.plan()
         guard plan.isSettled else { return .notYet(coveredTo: request.from, retryAfterSeconds: Self.discovery) }
         guard plan.missing.isEmpty else {
-            throw AdapterError(.noData, "\(plan.missing[0]) has not been heard of yet")
+            throw AdapterError(.noData, "\(plan.missing[0]) has not been heard of yet: history waits for it")
         }
         guard !plan.logs.isEmpty else {
+            guard plan.isLogless else {
+                return .notYet(coveredTo: request.from, retryAfterSeconds: Self.absence)
+            }
             throw AdapterError(.unsupported, "no Shelly of the second generation or later is here: others keep no log")
         }
         let beginning = try beginning(plan.logs, devices, now)

@@ -26,6 +26,8 @@ struct HouseLayout: Sendable {
     private(set) var mains: [Place] = []
     private(set) var solar: [Place] = []
     private(set) var branches: [Branch] = []
+    /// What the settings name and nobody has heard of.
+    private(set) var missing: [String] = []
     /// What a person should know or do.
     private(set) var problems: [String] = []
     /// The three-phase meter that is taken for the mains because nobody says otherwise.
@@ -47,7 +49,8 @@ struct HouseLayout: Sendable {
         }
     }
 
-    init(_ meters: [Meter], _ preferences: Preferences, rememberedMains: String?) {
+    /// - Parameter isMainsAwaited: the remembered mains have not been heard of yet, and no other meter takes their place.
+    init(_ meters: [Meter], _ preferences: Preferences, rememberedMains: String?, isMainsAwaited: Bool) {
         self.init(preferences, rememberedMains: rememberedMains)
         let ready = meters.indices.filter { meters[$0].isReady && !meters[$0].isForeign }
             .sorted { meters[$0].id < meters[$1].id }
@@ -55,7 +58,7 @@ struct HouseLayout: Sendable {
         case .named(let references): mains = find(references, "SHELLY_MAINS", meters, ready, otherwise: .forward)
         case .none: break
         case .unsaid:
-            mains = threePhaseMeter(meters, ready, rememberedMains)
+            mains = threePhaseMeter(meters, ready, rememberedMains, isAwaited: isMainsAwaited)
             if !mains.isEmpty { known.insert(.grid) }
         }
         if case .named(let references) = preferences.solar {
@@ -73,17 +76,18 @@ struct HouseLayout: Sendable {
 
     // MARK: Roles
 
-    private mutating func threePhaseMeter(_ meters: [Meter], _ ready: [Int], _ remembered: String?) -> [Place] {
-        var candidates = ready.filter { !meters[$0].threePhases.isEmpty }
-        if let remembered {
-            candidates = candidates.filter { meters[$0].id == remembered }
-            if candidates.isEmpty, !ready.isEmpty {
-                problems.append(
-                    "\(remembered), which measured the grid, has not been heard of: SHELLY_MAINS says what does so now")
-            }
+    private mutating func threePhaseMeter(
+        _ meters: [Meter], _ ready: [Int], _ remembered: String?, isAwaited: Bool
+    ) -> [Place] {
+        let candidates = ready.filter { !meters[$0].threePhases.isEmpty }
+        let before = candidates.first { meters[$0].id == remembered }
+        if let remembered, before == nil, isAwaited {
+            problems.append(
+                "\(remembered), which was the grid, has not been heard of: where it is gone, SHELLY_MAINS says what is")
+            return []
         }
-        guard let place = candidates.first else { return [] }
-        guard candidates.count == 1 else {
+        guard let place = before ?? candidates.first else { return [] }
+        guard candidates.count == 1 || meters[place].id == remembered else {
             problems.append("there are several three-phase meters: SHELLY_MAINS says which is the grid (or none)")
             return []
         }
@@ -98,6 +102,7 @@ struct HouseLayout: Sendable {
         references.flatMap { reference -> [Place] in
             let found = ready.flatMap { Self.channels(reference, $0, meters[$0]) }
             guard let first = found.first else {
+                missing.append(reference.written)
                 problems.append("\(setting): nothing is found that is called '\(reference.written)'")
                 return []
             }

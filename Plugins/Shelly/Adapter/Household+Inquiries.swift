@@ -5,6 +5,8 @@ extension Household {
     /// Asks what is to be asked, sees who is ready and who has gone silent.
     mutating func tick(at now: Moment) {
         guard connectedAt != nil else { return }
+        noteTime(now)
+        wait(at: now)
         for place in meters.indices {
             askNext(place, now)
             if !meters[place].isReady, isReady(meters[place], now) {
@@ -57,9 +59,8 @@ extension Household {
         guard let result = answer["result"], result.members != nil else { return askNext(place, now) }
         switch question {
         case .info:
-            let isNews = meters[place].identify(
-                id: result["id"]?.text, model: result["model"]?.text, name: result["name"]?.text)
-            if isNews { isLayoutStale = true }
+            identify(
+                place, id: result["id"]?.text, model: result["model"]?.text, name: result["name"]?.text)
         case .configuration:
             for (key, configuration) in result.members ?? [:] {
                 guard let component = Component(key) else { continue }

@@ -18,7 +18,7 @@ extension Household {
     }
 
     /// Whether there is nobody left to be looked for.
-    private var isComplete: Bool {
+    var isComplete: Bool {
         !preferences.devices.isEmpty
             && preferences.devices.allSatisfy { device in meters.contains { $0.prefix == device && $0.isReady } }
     }
@@ -43,7 +43,9 @@ extension Household {
         guard isLayoutStale else { return }
         isLayoutStale = false
         let before = layout
-        layout = HouseLayout(meters, preferences, rememberedMains: rememberedMains)
+        layout = HouseLayout(
+            meters, preferences, rememberedMains: rememberedMains,
+            isMainsAwaited: rememberedMains.map(awaited.contains) ?? false)
         if let found = layout.foundMains { rememberedMains = found }
         if layout.summary != before.summary, !layout.branches.isEmpty {
             news.append("channels taken from Shelly meters: \(layout.summary)")

@@ -38,9 +38,18 @@ struct Household {
     /// What was taken for the mains, to be remembered over a restart.
     var rememberedMains: String?
 
+    /// Meters of a former run that kept a log, and have not been heard of in this one.
+    private(set) var logsAwaited: Set<String>
+    /// Those, and what was the mains then.
+    private(set) var awaited: Set<String>
+
     var requests = 0
     /// Monotonic; nil = there is no connection.
-    var connectedAt: Int64?
+    private(set) var connectedAt: Int64?
+    /// Nanoseconds of former connections.
+    private var connectedBefore: Int64 = 0
+    /// Monotonic.
+    private var tickedAt: Int64 = 0
     /// When the first message that is not in a reading yet came.
     var changedAt: Int64?
     /// Of the newest message, or of the silence that ended what a meter said.
@@ -52,10 +61,13 @@ struct Household {
     /// Without a sign for so long, a meter is not measured: 2.5 times the pause that its firmware makes at most.
     static let longestSilence = 150 * Moment.second
 
-    init(_ preferences: Preferences, own: String, rememberedMains: String?) {
+    /// - Parameter logKeepers: meters that kept a log in a former run.
+    init(_ preferences: Preferences, own: String, rememberedMains: String?, logKeepers: Set<String>) {
         self.preferences = preferences
         self.own = own
         self.rememberedMains = rememberedMains
+        logsAwaited = logKeepers
+        awaited = logKeepers.union(preferences.mains == .unsaid ? [rememberedMains].compactMap { $0 } : [])
         layout = HouseLayout(preferences, rememberedMains: rememberedMains)
     }
 
@@ -63,6 +75,7 @@ struct Household {
 
     mutating func connect(at now: Moment) {
         connectedAt = now.monotonic
+        tickedAt = now.monotonic
         var filters = ["\(own)/rpc", "shellies/announce"]
         if preferences.devices.isEmpty {
             filters += ["shellies/+/emeter/#", "shellies/+/online", "+/events/rpc", "+/online"]
@@ -77,11 +90,14 @@ struct Household {
         outgoing = filters.map(Outgoing.subscribe)
         outgoing += ["announce", "update"].map { .publish(topic: "shellies/command", payload: $0) }
         for device in preferences.devices { find(.gen2, device, now) }
-        for place in meters.indices where meters[place].dialect == .gen2 { meters[place].inquiry.begin() }
+        for place in meters.indices where meters[place].dialect == .gen2 && !meters[place].isRetired {
+            meters[place].inquiry.begin()
+        }
     }
 
     /// A message that was missed may have said that all is different: nothing is known until it is heard anew.
     mutating func disconnect() {
+        connectedBefore += connectedAt.map { tickedAt - $0 } ?? 0
         connectedAt = nil
         changedAt = nil
         outgoing = []
@@ -89,6 +105,17 @@ struct Household {
             meters[place].forget()
             meters[place].inquiry.stop()
         }
+    }
+
+    /// For how long the broker has been there, all connections together.
+    func connectedTime(at now: Moment) -> Int64 { connectedBefore + (connectedAt.map { now.monotonic - $0 } ?? 0) }
+
+    mutating func noteTime(_ now: Moment) { tickedAt = now.monotonic }
+
+    mutating func strike(_ id: String) {
+        guard awaited.remove(id) != nil else { return }
+        logsAwaited.remove(id)
+        isLayoutStale = true
     }
 
     /// Of a device that was found, or is named.
@@ -129,25 +156,46 @@ struct Household {
     @discardableResult
     mutating func find(_ dialect: Meter.Dialect, _ prefix: String, _ now: Moment) -> Int? {
         let key = Key(dialect: dialect, prefix: prefix)
-        if let place = places[key] { return place }
+        if let place = places[key] {
+            // Topics that a device has left, and come back to.
+            if meters[place].isRetired { meters[place] = newMeter(key, now) }
+            return place
+        }
         guard meters.count < Self.mostMeters, prefix.utf8.count <= 300, !prefix.isEmpty else {
             if !hasRefusedMeters { news.append("too many meters at the broker: no further ones are taken") }
             hasRefusedMeters = true
             return nil
         }
-        var meter = Meter(dialect, prefix: prefix, foundAt: now.monotonic)
-        if dialect == .gen2 {
-            meter.inquiry.begin()
-            if preferences.devices.isEmpty { outgoing += Self.filters(prefix).map(Outgoing.subscribe) }
+        if dialect == .gen2, preferences.devices.isEmpty {
+            outgoing += Self.filters(prefix).map(Outgoing.subscribe)
         }
-        meters.append(meter)
+        meters.append(newMeter(key, now))
         places[key] = meters.count - 1
         return meters.count - 1
     }
 
+    private func newMeter(_ key: Key, _ now: Moment) -> Meter {
+        var meter = Meter(key.dialect, prefix: key.prefix, foundAt: now.monotonic)
+        if key.dialect == .gen2 { meter.inquiry.begin() }
+        return meter
+    }
+
+    /// Takes what a device says of itself. One whose topics were renamed is the same device: its former topics tell
+    /// nothing any more.
+    mutating func identify(_ place: Int, id: String?, model: String?, name: String?) {
+        guard meters[place].identify(id: id, model: model, name: name) else { return }
+        isLayoutStale = true
+        guard let id = meters[place].deviceID else { return }
+        for other in meters.indices where other != place && meters[other].deviceID == id {
+            guard meters[other].dialect == meters[place].dialect, !meters[other].isRetired else { continue }
+            meters[other].retire()
+            news.append("\(id) has new topics: \(meters[place].prefix) instead of \(meters[other].prefix)")
+        }
+    }
+
     private mutating func hear(_ place: Int, _ now: Moment) {
         if meters[place].isOffline { news.append("\(meters[place].id) is online again") }
-        meters[place].hear(at: now.monotonic)
+        meters[place].hear(at: now.monotonic, after: connectedTime(at: now))
         change(at: now)
     }
 
@@ -161,8 +209,8 @@ struct Household {
         guard let said = JSON.parse(payload), let id = said["id"]?.text, let model = said["model"]?.text,
             ["SHEM", "SHEM-3"].contains(model), isWanted(id), let place = find(.gen1, id, now)
         else { return }
-        let isNews = meters[place].identify(id: nil, model: model, name: nil)
-        if isNews || !meters[place].isReady { isLayoutStale = true }
+        identify(place, id: nil, model: model, name: nil)
+        if !meters[place].isReady { isLayoutStale = true }
         meters[place].isReady = true
     }
 
@@ -203,8 +251,8 @@ struct Household {
             ["NotifyStatus", "NotifyFullStatus"].contains(method), let params = frame["params"]?.members
         else { return }
         let parts = params.compactMap { key, status in Component(key).map { ($0, status) } }
-        guard !parts.isEmpty || known != nil, let place = known ?? find(.gen2, prefix, now) else { return }
-        if meters[place].identify(id: frame["src"]?.text, model: nil, name: nil) { isLayoutStale = true }
+        guard !parts.isEmpty || known != nil, let place = find(.gen2, prefix, now) else { return }
+        identify(place, id: frame["src"]?.text, model: nil, name: nil)
         merge(parts, isWhole: method == "NotifyFullStatus", place, now)
     }
 

@@ -10,14 +10,21 @@ struct Listener {
     private let clientID: String
     private var household: Household
     private var storedMains: String?
+    private var storedLogKeepers: Set<String>
+    /// Monotonic.
+    private var rememberedAt: Int64 = 0
     private var condition: String?
     /// Seconds until the next try to connect.
     private var pause = shortestPause
+    /// Whether the log has the connection: one that ends again and again is told once.
+    private var hasToldConnection = false
     /// The question that a device is being asked for the host.
     private var pending: (request: Int, ticket: Int)?
 
     private static let shortestPause = 1.0
     private static let longestPause = 30.0
+    /// A connection that has lasted so long is one: a broker may welcome us and close at once.
+    private static let steadiness = 60 * Moment.second
     /// Nanoseconds from the first byte to the broker's welcome.
     private static let patience = 15 * Moment.second
     private static let heartbeat = Moment.second
@@ -28,10 +35,13 @@ struct Listener {
         self.exchange = exchange
         clientID = "smart-meter-" + String(UInt64.random(in: 1 << 60..<UInt64.max), radix: 36)
         storedMains = host.state(Self.mainsKey).map { String(decoding: $0, as: UTF8.self) }
-        household = Household(preferences, own: clientID, rememberedMains: storedMains)
+        storedLogKeepers = Set(host.state(Self.logsKey).flatMap(JSON.parse)?.list?.compactMap(\.text) ?? [])
+        household = Household(
+            preferences, own: clientID, rememberedMains: storedMains, logKeepers: storedLogKeepers)
     }
 
     private static let mainsKey = "mains"
+    private static let logsKey = "logs"
 
     mutating func run() {
         while !exchange.isStopping {
@@ -40,6 +50,7 @@ struct Listener {
                 return
             } catch {
                 guard !exchange.isStopping else { return }
+                if household.connectedAt == nil { hasToldConnection = false }
                 endSession(error)
                 guard wait(seconds: max(pause * Double.random(in: 0.75...1), error.retryAfterSeconds)) else { return }
                 pause = min(pause * 2, Self.longestPause)
@@ -57,16 +68,16 @@ struct Listener {
         defer { connection.close() }
         let begin = host.nowMonotonic
         try connection.open()
-        var wasWelcome = false
+        var welcomedAt: Int64?
         while !exchange.isStopping {
-            let limit = wasWelcome ? due() : begin + Self.patience
+            let limit = welcomedAt == nil ? begin + Self.patience : due()
             let (events, isAsked) = poll(connection, until: limit)
             guard !exchange.isStopping else { return }
             let ready = Int32(POLLIN), ended = Int32(POLLHUP | POLLERR)
             try connection.turn(
                 readable: events & ready != 0, writable: events & Int32(POLLOUT) != 0, isHungUp: events & ended != 0)
             let now = now
-            if !wasWelcome {
+            if welcomedAt == nil {
                 if isAsked { refuseQuestion() }
                 guard connection.isWelcome else {
                     guard now.monotonic - begin < Self.patience else {
@@ -74,10 +85,14 @@ struct Listener {
                     }
                     continue
                 }
-                wasWelcome = true
-                pause = Self.shortestPause
-                host.log(.info, "connected to the broker \(preferences.broker.text)")
+                welcomedAt = now.monotonic
+                if !hasToldConnection { host.log(.info, "connected to the broker \(preferences.broker.text)") }
+                hasToldConnection = true
                 household.connect(at: now)
+            }
+            if let welcomedAt, now.monotonic - welcomedAt >= Self.steadiness {
+                pause = Self.shortestPause
+                hasToldConnection = false
             }
             for message in connection.takeMessages() { household.take(message, at: now) }
             if isAsked { takeQuestion() }
@@ -125,15 +140,30 @@ struct Listener {
         for line in household.news { host.log(.info, line) }
         household.news.removeAll()
         state(household.complaint(at: now))
-        if household.rememberedMains != storedMains { storeMains() }
+        remember(now)
     }
 
-    private mutating func storeMains() {
-        storedMains = household.rememberedMains
+    /// What the next run has to know.
+    private mutating func remember(_ now: Moment) {
+        guard now.monotonic - rememberedAt >= Self.heartbeat else { return }
+        rememberedAt = now.monotonic
+        if household.rememberedMains != storedMains {
+            storedMains = household.rememberedMains
+            store(Self.mainsKey, storedMains, "the mains")
+        }
+        let keepers = household.logKeepers(at: now)
+        if keepers != storedLogKeepers {
+            storedLogKeepers = keepers
+            let list = keepers.sorted().map { JSON.quoted($0) }.joined(separator: ",")
+            store(Self.logsKey, "[\(list)]", "which meters keep a log")
+        }
+    }
+
+    private func store(_ key: String, _ value: String?, _ what: String) {
         do throws(AdapterError) {
-            try host.setState(Self.mainsKey, storedMains.map { Array($0.utf8) })
+            try host.setState(key, value.map { Array($0.utf8) })
         } catch {
-            host.log(.warning, "cannot remember the mains: \(error.message)")
+            host.log(.warning, "cannot remember \(what): \(error.message)")
         }
     }
 
@@ -179,9 +209,7 @@ struct Listener {
         switch question {
         case .plan:
             household.refreshLayout()
-            let isSettled = !household.isDiscovering(at: now)
-            exchange.answer(
-                ticket, .plan(HistoryPlan(household.meters, household.layout, preferences, isSettled: isSettled)))
+            exchange.answer(ticket, .plan(household.historyPlan(at: now)))
         case .call(let prefix, let method, let params):
             if household.meters.contains(where: { $0.prefix == prefix && $0.isOffline }) {
                 exchange.answer(ticket, .failure(AdapterError(.unreachable, "\(prefix) is offline")))

@@ -25,10 +25,14 @@ struct Meter: Sendable {
     private(set) var isOffline = false
     /// When something of now was last heard of it.
     private(set) var heardAt: Int64?
+    /// For how long the broker had been there when something was last heard of it, in nanoseconds.
+    private(set) var heardAfter: Int64 = 0
     /// Whether all is known of it that there is to know before its first reading.
     var isReady = false
     /// It is no energy meter.
     var isForeign = false
+    /// The device speaks under other topics now.
+    private(set) var isRetired = false
     var inquiry = Inquiry()
 
     init(_ dialect: Dialect, prefix: String, foundAt: Int64) {
@@ -52,6 +56,9 @@ struct Meter: Sendable {
 
     var isMeasuring: Bool { !isOffline && heardAt != nil }
 
+    /// Whether it writes down what it measures.
+    var keepsLog: Bool { dialect == .gen2 && isReady && !isForeign && !channels.isEmpty }
+
     // MARK: What it is
 
     /// - Returns: whether that is news.
@@ -73,8 +80,9 @@ struct Meter: Sendable {
 
     // MARK: Whether it is there
 
-    mutating func hear(at monotonic: Int64) {
+    mutating func hear(at monotonic: Int64, after connectedTime: Int64) {
         heardAt = monotonic
+        heardAfter = connectedTime
         isOffline = false
     }
 
@@ -87,6 +95,16 @@ struct Meter: Sendable {
     mutating func leave() {
         forget()
         isOffline = true
+    }
+
+    mutating func retire() {
+        forget()
+        channels = [:]
+        isOffline = false
+        isReady = false
+        isForeign = true
+        isRetired = true
+        inquiry.stop()
     }
 
     // MARK: What it says

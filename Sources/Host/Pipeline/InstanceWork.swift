@@ -139,7 +139,7 @@ struct InstanceWork {
         let use = HousePowers.use(emission.powers, known: emission.known)
         guard
             let event = high.take(
-                use, at: emission.timestamp, holdsFor: max(emission.period, registration.sampling / 2 * 5))
+                use, at: emission.timestamp, holdsFor: max(emission.period, emission.hold))
         else { return false }
         let name = registration.identity.name
         func record(_ episode: HighConsumption.Episode, _ ended: Instant?, isNews: Bool) {

@@ -177,7 +177,9 @@ class Simulator:
             # Seconds of a token's life; a challenge instead of tokens; the clock (null = the machine's).
             "life": 3600, "challenge": None, "now": None,
             # Channels "gid-number" without figures, and for how many answers more; null = for good.
-            "nulls": {}, "zeros": False,
+            "nulls": {},
+            # As in an incident: figures of buckets that begin in [from, to) are 0; null = there is none.
+            "zeros": None,
             # Whether the token "simulator" will do, as PyEmVue has it for simulators.
             "oracle": False,
             # Answers that come instead: {"path": prefix, "status", "retry_after", "count", "body", "delay"}.
@@ -265,6 +267,10 @@ class Simulator:
                     return True
         return False
 
+    def is_zero(self, start: float) -> bool:
+        zeros = self.behaviour["zeros"]
+        return zeros is not None and zeros[0] <= start < zeros[1]
+
     def usages(self, query: dict) -> tuple:
         asked = [int(gid) for gid in query["deviceGids"].split(" ")]
         instant = parse(query["instant"])
@@ -277,11 +283,11 @@ class Simulator:
         def figure(device: dict, number: str):
             if self.is_null(device["gid"], number):
                 return None
-            if self.behaviour["zeros"]:
-                return 0.0
             offset = device.get("zone_offset", 0) if seconds == 86400 else 0
             start = (int(instant) + offset) // seconds * seconds - offset
             end = start + seconds
+            if self.is_zero(start):
+                return 0.0
             if seconds == 60:
                 if end > self.now - LATENESS:
                     return None
@@ -338,7 +344,8 @@ class Simulator:
         usages = []
         for bucket in range(int(start), int(end), seconds):
             missing = bucket + seconds > self.now - LATENESS or self.is_null(device["gid"], number)
-            usages.append(None if missing else self.house.sum(device, number, bucket, bucket + seconds))
+            used = 0.0 if self.is_zero(bucket) else self.house.sum(device, number, bucket, bucket + seconds)
+            usages.append(None if missing else used)
         return 200, {"firstUsageInstant": text(start), "usageList": usages}
 
     def service(self, path: str, query: dict) -> tuple:

@@ -80,6 +80,9 @@ public struct SenseModel: Sendable {
                 } : nil)
     }
 
+    /// Devices of `house` that were merged, are hidden, or are the former life of a plug.
+    public static let unlisted = ["oldplug1", "merged01", "hidden01", "hidden02"]
+
     // MARK: What it measures
 
     /// The beginning of the quarter of an hour that is measured, which for a monitor that is away is its last.
