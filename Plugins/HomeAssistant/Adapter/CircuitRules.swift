@@ -7,6 +7,18 @@ struct CircuitRules: Sendable {
     /// Sensors with a part of their own: the total, grid, solar, battery.
     let roles: Set<String>
 
+    init(include: [Glob], exclude: [Glob], roles: Set<String>) {
+        self.include = include
+        self.exclude = exclude
+        self.roles = roles
+    }
+
+    init(_ preferences: Preferences, total: String?) {
+        self.init(
+            include: preferences.include, exclude: preferences.exclude,
+            roles: Set(preferences.sources.flatMap(\.entities) + [total].compactMap { $0 }))
+    }
+
     /// Words that say that a sensor of watts is no load that is measured.
     private static let notMeasured: Set<String> = [
         "forecast", "forecasted", "predicted", "prediction", "estimate", "estimated", "tomorrow", "limit", "limits",

@@ -25,6 +25,7 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
     private let query: String
     private var access: Access?
     private(set) var reader: HouseReader?
+    private var absences = Absences()
     /// What start has read, for the first sample.
     private var first: Snapshot?
     /// The newest answer, and every sensor as it was last seen with a unit: what history is of.
@@ -54,12 +55,9 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
         let reader = HouseReader(preferences, snapshot)
         self.reader = reader
         first = snapshot
-        guard let advice = reader.advice(snapshot) else {
-            host.condition(nil)
-            return
-        }
-        host.log(.warning, advice)
-        host.condition(AdapterError(.noData, advice))
+        absences = Absences()
+        host.condition(nil)
+        name(snapshot, reader)
     }
 
     public func read(deadline: Deadline) throws(AdapterError) -> Reading {
@@ -67,11 +65,21 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
         first = nil
         remember(snapshot)
         guard var reader else { throw AdapterError(.failed, "read before start") }
+        let added = reader.look(at: snapshot)
+        if !added.isEmpty { host.log(.warning, "new in the sum of the circuits: \(Absences.list(added))") }
+        name(snapshot, reader)
         let reading = reader.reading(snapshot, now: snapshot.now ?? Double(host.nowWall) / 1e9) { warning in
             host.log(.warning, warning)
         }
         self.reader = reader
         return reading
+    }
+
+    /// Says what is not there and should be.
+    private func name(_ snapshot: Snapshot, _ reader: HouseReader) {
+        let (news, hasChanged) = absences.look(at: snapshot, reader)
+        for words in news { host.log(.warning, words) }
+        if hasChanged { host.condition(absences.condition) }
     }
 
     private func remember(_ snapshot: Snapshot) {

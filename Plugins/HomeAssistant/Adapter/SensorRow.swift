@@ -31,6 +31,10 @@ struct Snapshot: Sendable {
     /// Seconds since the epoch; nil = the answer did not say.
     var now: Double?
 
+    var byID: [String: SensorRow] {
+        Dictionary(rows.map { ($0.entityID, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
     func row(_ entityID: String) -> SensorRow? { rows.first { $0.entityID == entityID } }
 }
 
