@@ -90,9 +90,11 @@ extension HomeAssistant {
         request.maximumBodyBytes = Self.largestAnswer
         let response = try host.http(request)
         guard response.status != 404 else {
+            // While it starts and without a recorder it says the same.
             throw AdapterError(
-                .unsupported,
-                "\(preferences.url)/api/history does not exist: Home Assistant runs without 'history:' and 'recorder:'")
+                .unavailable,
+                "\(preferences.url)/api/history does not exist: Home Assistant is still loading, or runs without "
+                    + "'history:' and 'recorder:'")
         }
         try check(response, "/api/history/period")
         return response
