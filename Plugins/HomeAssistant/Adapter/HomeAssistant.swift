@@ -138,11 +138,11 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
         request.maximumBodyBytes = Self.largestStatesAnswer
         let response = try host.http(request)
         try check(response, "/api/states")
-        guard let snapshot = StatesAnswer.parse(response.body) else {
-            throw AdapterError(
-                .badData, "\(preferences.url)/api/states answered something that is not a list of states")
+        do throws(AnswerFault) {
+            return try StatesAnswer.parse(response.body) { [host] in host.isCancelled }
+        } catch {
+            throw error.failure(of: "\(preferences.url)/api/states")
         }
-        return snapshot
     }
 
     func request(_ method: HTTPRequest.Method, _ path: String, _ deadline: Deadline?) -> HTTPRequest {
