@@ -54,6 +54,46 @@ import Testing
         #expect(failure?.message.contains("T0ken") == false)
     }
 
+    @Test(arguments: [
+        #"{"message":"Error rendering template: TypeError: Type is not JSON serializable: X"}"#,
+        #"{"message":"Error rendering template: TypeError:\nType is not JSON serializable: X \#(String(repeating: "x", count: 2000))"}"#,
+    ])
+    func `a template that Home Assistant cannot render is told with its reason, and all states are read`(
+        body: String
+    ) throws {
+        let home = Home(Self.house, template: .answer(status: 400, body: body))
+        let (host, instance) = try instance(home)
+        try instance.start()
+        for _ in 0..<3 { #expect(try instance.read().consumptionPowerW == 2450) }
+        #expect(home.asked.filter { $0 == "/api/template" }.count == 1)
+        let said = host.logs.filter { $0.contains("Error rendering template: TypeError:") }
+        #expect(said.count == 1)
+        #expect(said.allSatisfy { $0.contains("Type is not JSON serializable: X") && !$0.contains("\n") })
+        #expect(said.allSatisfy { $0.utf8.count < 400 })
+    }
+
+    @Test func `a template that fails later is replaced, too`() throws {
+        let home = Home(Self.house)
+        let (host, instance) = try instance(home)
+        try instance.start()
+        _ = try instance.read()
+        home.answerTemplate(.answer(status: 400, body: #"{"message":"Error rendering template: a fault"}"#))
+        for _ in 0..<2 { #expect(try instance.read().consumptionPowerW == 2450) }
+        #expect(home.asked == ["/api/template", "/api/template", "/api/states", "/api/states"])
+        #expect(host.logs.filter { $0.contains("Error rendering template: a fault") }.count == 1)
+    }
+
+    @Test(arguments: [301, 302, 307, 308] as [Int32])
+    func `a redirect is not followed, and the setting that has to change is named`(status: Int32) throws {
+        let home = Home(Self.house, template: .answer(status: status, body: ""))
+        let (_, instance) = try instance(home)
+        let failure = #expect(throws: AdapterFailure.self) { try instance.start() }
+        #expect(failure?.message.contains("HOME_ASSISTANT_URL") == true)
+        #expect(failure?.message.contains("token") == false)
+        #expect(home.asked == ["/api/template"])
+        #expect(home.requests.allSatisfy { !$0.followsRedirects })
+    }
+
     @Test func `a stale total is not measured and named once, and a zero is never stale`() throws {
         let home = Home(Self.house)
         let (host, instance) = try instance(home)

@@ -49,7 +49,7 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
 
     public func start() throws(AdapterError) {
         access = nil
-        let snapshot = try discover()
+        let snapshot = try ask(nil)
         sensors = [:]
         remember(snapshot)
         let reader = HouseReader(preferences, snapshot)
@@ -93,27 +93,36 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
 
     // MARK: Asking
 
-    /// The template where the token may use it, all states where it may not.
-    private func discover() throws(AdapterError) -> Snapshot {
-        let response = try template(nil)
+    /// The template where Home Assistant takes it from this token, all states where it does not.
+    private func ask(_ deadline: Deadline?) throws(AdapterError) -> Snapshot {
+        if case .states = access { return try states(deadline) }
+        let response = try template(deadline)
         switch response.status {
-        case 401, 403:
-            access = .states
-            let snapshot = try states(nil)
-            host.log(
-                .info, "the token is not an administrator's: every poll reads all states of the house (/api/states)")
-            return snapshot
+        case 401 where access == nil, 403 where access == nil:
+            return try fallBack(deadline, .info, "the token is not an administrator's")
+        case 400:
+            return try fallBack(deadline, .warning, "Home Assistant refuses the template: \(Self.complaint(response))")
         default:
+            let snapshot = try parse(response)
             access = .template
-            return try parse(response)
+            return snapshot
         }
     }
 
-    private func ask(_ deadline: Deadline) throws(AdapterError) -> Snapshot {
-        switch access {
-        case .states: try states(deadline)
-        case .template, nil: try parse(try template(deadline))
-        }
+    private func fallBack(
+        _ deadline: Deadline?, _ level: AdapterHost.LogLevel, _ reason: String
+    ) throws(AdapterError) -> Snapshot {
+        let snapshot = try states(deadline)
+        access = .states
+        host.log(level, "\(reason): every poll reads all states of the house (/api/states)")
+        return snapshot
+    }
+
+    /// What Home Assistant says of a request, in one line: `{"message":"Error rendering template: ..."}`.
+    private static func complaint(_ response: HTTPResponse) -> String {
+        let said =
+            JSON.parse(response.body)?["message"]?.text ?? String(decoding: response.body.prefix(800), as: UTF8.self)
+        return String(said.prefix(200).map { $0.isNewline ? " " : $0 })
     }
 
     private func template(_ deadline: Deadline?) throws(AdapterError) -> HTTPResponse {
@@ -149,6 +158,8 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
         var request = HTTPRequest(method, preferences.url + path)
         request.authorization = .bearer(preferences.token)
         request.caFile = preferences.caFile
+        // Elsewhere it would arrive without its token, which counts there as a failed login.
+        request.followsRedirects = false
         request.deadline = deadline
         return request
     }
@@ -165,7 +176,7 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
             throw AdapterError(
                 .notFound, "\(place) does not exist: is HOME_ASSISTANT_URL the address of a Home Assistant with 'api:'?"
             )
-        default: throw response.refusal(of: place)
+        default: throw response.refusal(of: place, setting: "HOME_ASSISTANT_URL")
         }
     }
 }
