@@ -142,7 +142,8 @@ import Testing
             ("HTTP 400{\"error\":\"invalid query. Invalid group\"}", METER_BAD_DATA),
             ("HTTP 401IoTaWatt-Login", METER_UNAUTHORIZED),
             ("HTTP 404Not found: GET, URI: /query", METER_NOT_FOUND), ("HTTP 429", METER_RATE_LIMITED),
-            ("HTTP 500", METER_UNAVAILABLE), ("HTTP 503", METER_UNAVAILABLE), ("HTTP 302", METER_BAD_DATA), ("HTTP 301", METER_BAD_DATA),
+            ("HTTP 500", METER_UNAVAILABLE), ("HTTP 503", METER_UNAVAILABLE), ("HTTP 302", METER_BAD_DATA),
+            ("HTTP 301", METER_BAD_DATA),
             ("HTTP 400", METER_BAD_DATA),
         ] as [(String, Int32)])
     func `an answer that is none fails the read with its code, and the next one goes on`(
