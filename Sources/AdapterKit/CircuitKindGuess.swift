@@ -1,6 +1,7 @@
 extension Circuit.Kind {
     /// What a circuit is called tells of its kind: whole words in any of the names, a number behind a word left aside.
-    /// A wrong guess costs a colour in a chart.
+    /// It says more than a colour: the sign of the circuit, and whether it is use at all, follow the kind, and a car's
+    /// charging is no phantom load. What is not told clearly is a load.
     public init(guessedFrom names: String...) {
         let words = Set(
             names.flatMap { $0.lowercased().split { !$0.isLetter && !$0.isNumber } }.map { word in
@@ -9,16 +10,20 @@ extension Circuit.Kind {
                 return String(word)
             })
         func has(_ wanted: String...) -> Bool { !words.isDisjoint(with: wanted) }
-        if has("ev", "evse", "wallbox", "charger", "car", "tesla") {
+        func hasAll(_ wanted: String...) -> Bool { words.isSuperset(of: wanted) }
+        // Their makers and their chargers are those of other things, too.
+        let isCar =
+            has("ev", "evse", "wallbox", "car", "vehicle") || hasAll("wall", "connector") || hasAll("tesla", "charger")
+        if has("powerwall") || (has("battery") && !isCar) {
+            self = .battery
+        } else if isCar {
             self = .ev
         } else if has("hvac", "heatpump", "heating", "heater", "boiler", "furnace", "aircon", "ac")
-            || words.isSuperset(of: ["heat", "pump"])
+            || hasAll("heat", "pump")
         {
             self = .heating
         } else if has("solar", "pv", "photovoltaic") {
             self = .solar
-        } else if has("battery", "powerwall") {
-            self = .battery
         } else if has("grid", "mains") {
             self = .grid
         } else {

@@ -109,9 +109,13 @@ public struct HTTPResponse: Sendable {
     public var retryAfterSeconds: Double
 
     /// What a status means that the adapter has no words of its own for.
-    /// - Parameter place: the address that was asked, without secrets.
-    public func refusal(of place: String) -> AdapterError {
+    /// - Parameters:
+    ///   - place: the address that was asked, without secrets.
+    ///   - setting: the variable that says the address.
+    public func refusal(of place: String, setting: String = "its address") -> AdapterError {
         switch status {
+        case 300..<400:
+            AdapterError(.badData, "\(place) is elsewhere now (\(status)): set \(setting) to where it leads")
         case 429:
             AdapterError(.rateLimited, "\(place) asks for fewer requests", retryAfterSeconds: retryAfterSeconds)
         case 500...:

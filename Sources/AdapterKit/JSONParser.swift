@@ -4,6 +4,8 @@ struct JSONParser {
     private let isLoose: Bool
     private var place = 0
     private var depth = 0
+    /// How many more values are read.
+    private var valuesLeft = Int.max
     private(set) var isWhole = true
 
     init(_ bytes: [UInt8], isLoose: Bool) {
@@ -21,13 +23,35 @@ struct JSONParser {
     /// Nil at the end, before a closing bracket, and once the input has stopped making sense.
     mutating func value() -> JSON? {
         skipSpace()
-        guard place < bytes.count else { return fail() }
+        guard place < bytes.count, valuesLeft > 0 else { return fail() }
+        valuesLeft -= 1
         switch bytes[place] {
         case UInt8(ascii: "["): return nested { parser in .list(parser.elements()) }
         case UInt8(ascii: "{"): return nested { parser in .object(parser.members()) }
         case UInt8(ascii: "\""): return string().map(JSON.text)
         default: return scalar()
         }
+    }
+
+    /// A value that is made of so many at most.
+    mutating func value(most: Int) -> JSON? {
+        valuesLeft = most
+        return value()
+    }
+
+    /// Goes into the list that comes next; false where something else does.
+    mutating func enterList() -> Bool {
+        guard depth < JSON.deepest, take(UInt8(ascii: "[")) else { return false }
+        depth += 1
+        return true
+    }
+
+    /// Goes to the next element of a list that was entered; false where the list ends, which is left then.
+    mutating func goToElement(isFirst: Bool) -> Bool {
+        if !isFirst { separate(before: UInt8(ascii: "]")) }
+        guard closes(with: UInt8(ascii: "]")) else { return true }
+        depth -= 1
+        return false
     }
 
     private mutating func nested(_ body: (inout JSONParser) -> JSON) -> JSON? {

@@ -1,10 +1,22 @@
 import AdapterABI
 
 extension Reading {
-    /// The reading as the interface wants it, for the duration of `body`.
+    /// What the host takes, in bytes.
+    private static let longestText = 255
+
+    private static func isID(_ text: String) -> Bool { (1...longestText).contains(text.utf8.count) }
+
+    /// The reading as the interface wants it, for the duration of `body`. Long names are cut, and a circuit without an
+    /// id that the host takes is left out: one of them would cost the whole reading.
     func withABI<Result>(_ body: (UnsafePointer<meter_reading>) -> Result) -> Result {
         var texts = TextArena()
-        let names = circuits.map { (texts.add($0.id), texts.add($0.name), texts.add($0.parentID)) }
+        let circuits = circuits.filter { Self.isID($0.id) }
+        let names = circuits.map { circuit in
+            (
+                texts.add(circuit.id), texts.add(circuit.name.cut(toBytes: Self.longestText)),
+                texts.add(Self.isID(circuit.parentID) ? circuit.parentID : "")
+            )
+        }
         return unsafe texts.withTexts { text in
             let table = unsafe circuits.indices.map { index in
                 var circuit = unsafe circuits[index].abi

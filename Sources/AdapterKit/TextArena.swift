@@ -36,7 +36,20 @@ extension String {
         self = unsafe String(decoding: bytes, as: UTF8.self)
     }
 
-    /// At most `capacity` bytes, cut before a character and not within one.
+    /// At most so many bytes, in whole characters as people see them; within one only where it is longer by itself.
+    public func cut(toBytes capacity: Int) -> String {
+        guard utf8.count > capacity else { return self }
+        var end = startIndex
+        var length = 0
+        for index in indices {
+            length += self[index].utf8.count
+            guard length <= capacity else { break }
+            end = self.index(after: index)
+        }
+        return end > startIndex ? String(self[..<end]) : String(decoding: utf8Prefix(capacity), as: UTF8.self)
+    }
+
+    /// At most `capacity` bytes, cut before a scalar and not within one.
     func utf8Prefix(_ capacity: Int) -> [UInt8] {
         let bytes = Array(utf8)
         var length = min(bytes.count, capacity)

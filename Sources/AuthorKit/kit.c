@@ -113,6 +113,9 @@ static const unsigned char adapterkit_isotime_swift[] = {
 static const unsigned char adapterkit_json_swift[] = {
 #embed "../AdapterKit/JSON.swift"
 };
+static const unsigned char adapterkit_jsoncursor_swift[] = {
+#embed "../AdapterKit/JSONCursor.swift"
+};
 static const unsigned char adapterkit_jsonnumber_swift[] = {
 #embed "../AdapterKit/JSONNumber.swift"
 };
@@ -207,6 +210,7 @@ static const author_kit_file files[] = {
     COPIED("swift", "Sources/AdapterKit/History.swift", adapterkit_history_swift),
     COPIED("swift", "Sources/AdapterKit/ISOTime.swift", adapterkit_isotime_swift),
     COPIED("swift", "Sources/AdapterKit/JSON.swift", adapterkit_json_swift),
+    COPIED("swift", "Sources/AdapterKit/JSONCursor.swift", adapterkit_jsoncursor_swift),
     COPIED("swift", "Sources/AdapterKit/JSONNumber.swift", adapterkit_jsonnumber_swift),
     COPIED("swift", "Sources/AdapterKit/JSONParser.swift", adapterkit_jsonparser_swift),
     COPIED("swift", "Sources/AdapterKit/LoginPrompter.swift", adapterkit_loginprompter_swift),

@@ -85,6 +85,19 @@ import Testing
         #expect(car.powerFactor == -1)
     }
 
+    @Test func `a name of 300 bytes is cut, and the reading goes through`() throws {
+        let reading = try scripted(FakeHost(settings: ["script": "long texts"])).read()
+        #expect(reading.consumptionPowerW == 5)
+        #expect(reading.circuits.map(\.id) == ["letters", "families", "one sign", String(repeating: "i", count: 255)])
+        #expect(reading.circuits[0].name == String(repeating: "n", count: 255))
+        #expect(reading.circuits[0].parentID == "")
+        let family = "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}\u{200D}\u{1F466}"
+        #expect(reading.circuits[1].name == String(repeating: family, count: 10))
+        // One character of 401 bytes: better in part than not at all.
+        #expect(reading.circuits[2].name == "a" + String(repeating: "\u{301}", count: 127))
+        #expect(reading.circuits[3].name == "Just right")
+    }
+
     @Test("A reading that the host refuses fails the read; a closed instance does not")
     func refusedReading() throws {
         let host = FakeHost()

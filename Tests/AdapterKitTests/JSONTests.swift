@@ -1,6 +1,55 @@
 import AdapterKit
 import Testing
 
+/// Lists of JSON that are read element by element.
+@Suite struct JSONCursorTests {
+    /// The elements of a list, and of the lists in it; nil where it makes no sense.
+    private func walk(_ text: String, most: Int = 100) -> [JSON]? {
+        var cursor = JSONCursor(Array(text.utf8))
+        guard cursor.enterList() else { return nil }
+        var found: [JSON] = []
+        while cursor.hasNext() {
+            if cursor.enterList() {
+                while cursor.hasNext() { cursor.value(most: most).map { found.append($0) } }
+            } else {
+                cursor.value(most: most).map { found.append($0) }
+            }
+        }
+        return cursor.isWhole ? found : nil
+    }
+
+    @Test(
+        arguments: [
+            ("[]", []), (" [ ] ", []), ("[1,\"a\"]", [.integer(1), .text("a")]),
+            (
+                "[[1 , 2],[],{\"a\":[3]}, [4]]",
+                [.integer(1), .integer(2), .object(["a": .list([.integer(3)])]), .integer(4)]
+            ),
+            ("[[[1]]]", [.list([.integer(1)])]), ("", nil), ("{}", nil), ("1", nil), ("[", nil), ("[1", nil),
+            ("[1,", nil),
+            ("[1,]", nil), ("[,1]", nil), ("[1 2]", nil), ("[[1]", nil), ("[[1] [2]]", nil), ("[[1,]]", nil),
+            ("[1]2", nil),
+            ("[[1}]", nil), ("[nan]", nil), ("[1}", nil), ("[{\"a\":}]", nil),
+        ] as [(String, [JSON]?)])
+    func `elements are read as far as they make sense`(text: String, elements: [JSON]?) {
+        #expect(walk(text) == elements)
+    }
+
+    @Test func `an element of too many values is none`() {
+        #expect(walk("[{\"a\":[1,2]},{\"a\":[1,2]}]", most: 4)?.count == 2)
+        #expect(walk("[{\"a\":[1,2]}]", most: 3) == nil)
+    }
+
+    @Test func `who reads nothing comes to an end`() {
+        var cursor = JSONCursor(Array("[1,2,3]".utf8))
+        #expect(cursor.enterList() && cursor.hasNext() && !cursor.hasNext() && !cursor.hasNext() && !cursor.isWhole)
+        var deep = JSONCursor([UInt8](repeating: UInt8(ascii: "["), count: 1000))
+        var levels = 0
+        while deep.enterList(), deep.hasNext() { levels += 1 }
+        #expect(levels == JSON.deepest && !deep.isWhole)
+    }
+}
+
 /// JSON from outside, strict and loose.
 @Suite struct JSONTests {
     private func parse(_ text: String) -> JSON? { JSON.parse(Array(text.utf8)) }

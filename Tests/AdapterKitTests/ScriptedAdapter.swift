@@ -42,6 +42,7 @@ final class ScriptedAdapter: MeterAdapter, HistoryProviding, LoginProviding {
     func read(deadline: Deadline) throws(AdapterError) -> Reading {
         switch script {
         case "full": return full
+        case "long texts": return longTexts
         case "http": return try overHTTP(deadline)
         case "state": return try counted()
         case "wait":
@@ -74,6 +75,22 @@ final class ScriptedAdapter: MeterAdapter, HistoryProviding, LoginProviding {
         car.currentA = 31
         car.powerFactor = -1
         reading.circuits = [Circuit(id: "garage", name: "", kind: .load), car]
+        return reading
+    }
+
+    private var longTexts: Reading {
+        var reading = Reading(known: .consumption)
+        reading.consumptionPowerW = 5
+        let family = "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}\u{200D}\u{1F466}"
+        reading.circuits = [
+            Circuit(id: "letters", name: String(repeating: "n", count: 300), kind: .load),
+            Circuit(id: "families", name: String(repeating: family, count: 12), kind: .load),
+            Circuit(id: "one sign", name: "a" + String(repeating: "\u{301}", count: 200), kind: .load),
+            Circuit(id: String(repeating: "i", count: 256), name: "Long id", kind: .load),
+            Circuit(id: "", name: "No id", kind: .load),
+            Circuit(id: String(repeating: "i", count: 255), name: "Just right", kind: .load),
+        ]
+        reading.circuits[0].parentID = String(repeating: "p", count: 256)
         return reading
     }
 

@@ -277,7 +277,7 @@ import Testing
             (200, "", METER_BAD_DATA), (200, "{}", METER_BAD_DATA),
             (200, "[[{\"entity_id\":\"sensor.to", METER_BAD_DATA),
             (200, "<html>", METER_BAD_DATA), (400, "{\"message\":\"Invalid datetime\"}", METER_BAD_DATA),
-            (401, "401: Unauthorized", METER_UNAUTHORIZED), (404, "404: Not Found", METER_UNSUPPORTED),
+            (401, "401: Unauthorized", METER_UNAUTHORIZED), (404, "404: Not Found", METER_UNAVAILABLE),
             (429, "", METER_RATE_LIMITED), (500, "", METER_UNAVAILABLE), (503, "", METER_UNAVAILABLE),
         ] as [(Int32, String, Int32)])
     func `an answer that is none is an error, and reads go on`(status: Int32, body: String, code: Int32) throws {
@@ -290,6 +290,23 @@ import Testing
         #expect(failure?.code == code)
         #expect(failure?.message.contains("T0ken") == false)
         #expect(try instance.read().consumptionPowerW == 1)
+    }
+
+    @Test func `a recorder that is still loading is asked again`() throws {
+        let recorder = Recorder(["sensor.total_power": [(600, "100")]])
+        let (_, instance) = try instance(recorder)
+        func ask() throws -> [EmittedReading] {
+            try instance.history(from: Self.now - 300 * Self.second, to: Self.now, step: 300 * Self.second).records
+        }
+        recorder.answerHistory(.answer(status: 404, body: "404: Not Found"))
+        let loading = #expect(throws: AdapterFailure.self) { try ask() }
+        #expect(loading.map { $0.code < METER_MISCONFIGURED } == true)
+        #expect(loading?.message.contains("'history:'") == true)
+        recorder.answerHistory(nil)
+        #expect(try ask().count == 1)
+        // It is restarted.
+        recorder.answerHistory(.answer(status: 404, body: "404: Not Found"))
+        #expect(#expect(throws: AdapterFailure.self) { try ask() }?.code == METER_UNAVAILABLE)
     }
 
     @Test func `too much at once is asked for in smaller portions`() throws {

@@ -1,61 +1,10 @@
 import AdapterABI
 import FakeHost
-import Foundation
-import Synchronization
 import TestSupport
 import Testing
 
 /// The adapter as it ships: through its library and the C interface, with the network in the test's hands.
 @Suite struct HomeAssistantTests {
-    /// A Home Assistant that answers the template with these rows: id, state, name, unit, seconds since it was reported.
-    private final class Home: Sendable {
-        typealias Row = (id: String, state: String, name: String, unit: String?, age: Double)
-        private let rows = Mutex<[Row]>([])
-        private let paths = Mutex<[String]>([])
-        let now = 1_767_225_600.0
-        let allowsTemplates: Bool
-
-        init(_ rows: [Row], allowsTemplates: Bool = true) {
-            self.rows.withLock { $0 = rows }
-            self.allowsTemplates = allowsTemplates
-        }
-
-        var asked: [String] { paths.withLock { $0 } }
-
-        func set(_ rows: [Row]) { self.rows.withLock { $0 = rows } }
-
-        func answer(_ request: FakeRequest) -> FakeAnswer {
-            let path = URL(string: request.url)?.path ?? ""
-            paths.withLock { $0.append(path) }
-            let rows = rows.withLock { $0 }
-            if path == "/api/template" {
-                guard allowsTemplates else { return .answer(status: 401, body: "401: Unauthorized") }
-                let lines = rows.map { row in
-                    json([row.id, row.state, row.name, row.unit as Any? ?? NSNull(), "power", now - row.age])
-                }
-                return .answer(status: 200, contentType: "text/plain", body: "\(now)\n" + lines.joined(separator: "\n"))
-            }
-            let states = rows.map { row -> [String: Any] in
-                [
-                    "entity_id": row.id, "state": row.state, "last_updated": iso(now - row.age),
-                    "attributes": ["friendly_name": row.name, "unit_of_measurement": row.unit as Any? ?? NSNull()],
-                ]
-            }
-            return .answer(status: 200, contentType: "application/json", body: json(states))
-        }
-
-        private func json(_ value: Any) -> String {
-            let data = try? JSONSerialization.data(withJSONObject: value)
-            return String(decoding: data ?? Data(), as: UTF8.self)
-        }
-
-        private func iso(_ seconds: Double) -> String {
-            let formatter = ISO8601DateFormatter()
-            formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-            return formatter.string(from: Date(timeIntervalSince1970: seconds))
-        }
-    }
-
     private static let house: [Home.Row] = [
         ("sensor.total_power", "2.45", "Total", "kW", 5), ("sensor.power_kitchen", "350", "Kitchen", "W", 5),
         ("sensor.power_oven", "unavailable", "Oven", "W", 5), ("sensor.daily_energy", "12250", "Today", "Wh", 5),
@@ -65,11 +14,7 @@ import Testing
     private func instance(
         _ home: Home, _ settings: [String: String] = [:]
     ) throws -> (FakeHost, InstanceUnderTest) {
-        let host = FakeHost(
-            settings: ["url": "http://ha:8123", "token": "T0ken"].merging(settings) { $1 }, respond: home.answer)
-        host.wall = Int64(home.now * 1e9)
-        let library = Checkout.products.appendingPathComponent("libsmartmeter-homeassistant.so").path
-        return (host, try AdapterUnderTest(path: library).create(host))
+        try home.instance(settings)
     }
 
     @Test func `one request a sample, in watts and kWh, and what is not measured is left out`() throws {
@@ -89,7 +34,7 @@ import Testing
     }
 
     @Test func `a token that may not use templates reads all states, decided once a start`() throws {
-        let home = Home(Self.house, allowsTemplates: false)
+        let home = Home(Self.house, template: .answer(status: 401, body: "401: Unauthorized"))
         let (_, instance) = try instance(home)
         try instance.start()
         for _ in 0..<3 { #expect(try instance.read().consumptionPowerW == 2450) }
@@ -101,12 +46,52 @@ import Testing
         let refusing = FakeHost(settings: ["url": "http://ha:8123", "token": "T0ken"]) { _ in
             .answer(status: 401, body: "401: Unauthorized")
         }
-        let library = Checkout.products.appendingPathComponent("libsmartmeter-homeassistant.so").path
+        let library = Checkout.product("libsmartmeter-homeassistant.so")
         let refused = try AdapterUnderTest(path: library).create(refusing)
         let failure = #expect(throws: AdapterFailure.self) { try refused.start() }
         #expect(failure?.code == METER_UNAUTHORIZED)
         #expect(failure?.retryAfter == 900_000_000_000)
         #expect(failure?.message.contains("T0ken") == false)
+    }
+
+    @Test(arguments: [
+        #"{"message":"Error rendering template: TypeError: Type is not JSON serializable: X"}"#,
+        #"{"message":"Error rendering template: TypeError:\nType is not JSON serializable: X \#(String(repeating: "x", count: 2000))"}"#,
+    ])
+    func `a template that Home Assistant cannot render is told with its reason, and all states are read`(
+        body: String
+    ) throws {
+        let home = Home(Self.house, template: .answer(status: 400, body: body))
+        let (host, instance) = try instance(home)
+        try instance.start()
+        for _ in 0..<3 { #expect(try instance.read().consumptionPowerW == 2450) }
+        #expect(home.asked.filter { $0 == "/api/template" }.count == 1)
+        let said = host.logs.filter { $0.contains("Error rendering template: TypeError:") }
+        #expect(said.count == 1)
+        #expect(said.allSatisfy { $0.contains("Type is not JSON serializable: X") && !$0.contains("\n") })
+        #expect(said.allSatisfy { $0.utf8.count < 400 })
+    }
+
+    @Test func `a template that fails later is replaced, too`() throws {
+        let home = Home(Self.house)
+        let (host, instance) = try instance(home)
+        try instance.start()
+        _ = try instance.read()
+        home.answerTemplate(.answer(status: 400, body: #"{"message":"Error rendering template: a fault"}"#))
+        for _ in 0..<2 { #expect(try instance.read().consumptionPowerW == 2450) }
+        #expect(home.asked == ["/api/template", "/api/template", "/api/states", "/api/states"])
+        #expect(host.logs.filter { $0.contains("Error rendering template: a fault") }.count == 1)
+    }
+
+    @Test(arguments: [301, 302, 307, 308] as [Int32])
+    func `a redirect is not followed, and the setting that has to change is named`(status: Int32) throws {
+        let home = Home(Self.house, template: .answer(status: status, body: ""))
+        let (_, instance) = try instance(home)
+        let failure = #expect(throws: AdapterFailure.self) { try instance.start() }
+        #expect(failure?.message.contains("HOME_ASSISTANT_URL") == true)
+        #expect(failure?.message.contains("token") == false)
+        #expect(home.asked == ["/api/template"])
+        #expect(home.requests.allSatisfy { !$0.followsRedirects })
     }
 
     @Test func `a stale total is not measured and named once, and a zero is never stale`() throws {
@@ -161,7 +146,8 @@ import Testing
         let (host, instance) = try instance(home)
         try instance.start()
         let reading = try instance.read()
-        #expect(reading.known == 0)
+        // It may come yet, and what is known does not change while the instance runs.
+        #expect(reading.known == METER_CONSUMPTION_POWER)
         #expect(reading.consumptionPowerW == nil)
         #expect(reading.circuits.count == 1)
         let condition = try #require(host.conditions.last)

@@ -28,7 +28,8 @@ final class Recorder: Sendable {
         }
     }
 
-    func answerHistory(_ answer: FakeAnswer) { override.withLock { $0 = answer } }
+    /// - Parameter answer: to every question from now on; nil = what the recorder has.
+    func answerHistory(_ answer: FakeAnswer?) { override.withLock { $0 = answer } }
 
     func answer(_ request: FakeRequest) -> FakeAnswer {
         guard request.url.contains("/api/history/period/") else {

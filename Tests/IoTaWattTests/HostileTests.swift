@@ -143,6 +143,7 @@ import Testing
             ("HTTP 401IoTaWatt-Login", METER_UNAUTHORIZED),
             ("HTTP 404Not found: GET, URI: /query", METER_NOT_FOUND), ("HTTP 429", METER_RATE_LIMITED),
             ("HTTP 500", METER_UNAVAILABLE), ("HTTP 503", METER_UNAVAILABLE), ("HTTP 302", METER_BAD_DATA),
+            ("HTTP 301", METER_BAD_DATA),
             ("HTTP 400", METER_BAD_DATA),
         ] as [(String, Int32)])
     func `an answer that is none fails the read with its code, and the next one goes on`(
@@ -153,6 +154,7 @@ import Testing
         canned.set(query: query)
         let failure = #expect(throws: AdapterFailure.self) { try instance.read() }
         #expect(failure?.code == code, "\(failure?.message ?? "")")
+        if query.hasPrefix("HTTP 3") { #expect(failure?.message.contains("set IOTAWATT_URL to where") == true) }
         canned.set(query: Canned.table(Canned.rows()))
         try instance.read()
         #expect(host.emissions.last?.gridPowerW == 1000)

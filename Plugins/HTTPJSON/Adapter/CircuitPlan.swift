@@ -88,7 +88,7 @@ struct CircuitList: Sendable {
                 return nil
             }
             let name = name?.values(in: element)?.first.flatMap(ValuePath.plain) ?? id
-            var circuit = Circuit(id: id, name: String(name.prefix(60)), kind: Circuit.Kind(guessedFrom: name))
+            var circuit = Circuit(id: id, name: name, kind: Circuit.Kind(guessedFrom: name))
             circuit.powerW = power?.value(in: element, missing: missing)
             circuit.totalEnergyKWh = energy?.value(in: element, missing: missing)
             return circuit

@@ -61,12 +61,8 @@ public final class HTTPJSON: MeterAdapter {
                 "\(preferences.place) answered \(response.status): check HTTP_JSON_TOKEN, "
                     + "or HTTP_JSON_USERNAME and HTTP_JSON_PASSWORD"
             )
-        case 300..<400:
-            throw AdapterError(
-                .badData,
-                "\(preferences.place) is elsewhere now (\(response.status)): set HTTP_JSON_URL to where it leads")
         case 404: throw AdapterError(.notFound, "\(preferences.place) does not exist: check HTTP_JSON_URL")
-        default: throw response.refusal(of: preferences.place)
+        default: throw response.refusal(of: preferences.place, setting: "HTTP_JSON_URL")
         }
     }
 }

@@ -7,6 +7,18 @@ struct CircuitRules: Sendable {
     /// Sensors with a part of their own: the total, grid, solar, battery.
     let roles: Set<String>
 
+    init(include: [Glob], exclude: [Glob], roles: Set<String>) {
+        self.include = include
+        self.exclude = exclude
+        self.roles = roles
+    }
+
+    init(_ preferences: Preferences, total: String?) {
+        self.init(
+            include: preferences.include, exclude: preferences.exclude,
+            roles: Set(preferences.sources.flatMap(\.entities) + [total].compactMap { $0 }))
+    }
+
     /// Words that say that a sensor of watts is no load that is measured.
     private static let notMeasured: Set<String> = [
         "forecast", "forecasted", "predicted", "prediction", "estimate", "estimated", "tomorrow", "limit", "limits",
@@ -44,16 +56,8 @@ struct CircuitRules: Sendable {
     func circuit(of row: SensorRow) -> Circuit {
         let name = row.name.isEmpty ? row.entityID : row.name
         var circuit = Circuit(
-            id: row.entityID, name: Self.cut(name, bytes: 255), kind: .init(guessedFrom: row.entityID, row.name))
+            id: row.entityID, name: name.cut(toBytes: 255), kind: .init(guessedFrom: row.entityID, row.name))
         circuit.powerW = row.powerW
         return circuit
-    }
-
-    /// At most so many bytes, whole characters.
-    private static func cut(_ text: String, bytes: Int) -> String {
-        guard text.utf8.count > bytes else { return text }
-        var cut = text
-        while cut.utf8.count > bytes { cut.removeLast(max(1, (cut.utf8.count - bytes) / 8)) }
-        return cut
     }
 }

@@ -50,16 +50,17 @@ extension HomeAssistant {
         var bytes = 0
         var bad = 0
         for filter in Self.filters(entities) {
-            let response = try portion.count { () throws(AdapterError) in
-                try ask(filter, from: from, to: to, deadline)
-            }
-            guard let answer = HistoryAnswer.parse(response.body, clockAhead: clockAhead) else {
-                throw AdapterError(
-                    .badData, "\(preferences.url)/api/history/period answered something that is no list of states")
+            let answer = try portion.count { () throws(AdapterError) in
+                let body = try ask(filter, from: from, to: to, deadline).body
+                bytes += body.count
+                do throws(AnswerFault) {
+                    return try HistoryAnswer.parse(body, clockAhead: clockAhead) { [host] in host.isCancelled }
+                } catch {
+                    throw error.failure(of: "\(preferences.url)/api/history/period")
+                }
             }
             tracks.merge(answer.tracks) { first, _ in first }
             bad += answer.bad
-            bytes += response.body.count
         }
         portion.learn(bytes: bytes)
         if bad > 0 { host.log(.warning, "\(bad) states of the recorder make no sense: left out") }
@@ -90,9 +91,11 @@ extension HomeAssistant {
         request.maximumBodyBytes = Self.largestAnswer
         let response = try host.http(request)
         guard response.status != 404 else {
+            // While it starts and without a recorder it says the same.
             throw AdapterError(
-                .unsupported,
-                "\(preferences.url)/api/history does not exist: Home Assistant runs without 'history:' and 'recorder:'")
+                .unavailable,
+                "\(preferences.url)/api/history does not exist: Home Assistant is still loading, or runs without "
+                    + "'history:' and 'recorder:'")
         }
         try check(response, "/api/history/period")
         return response
@@ -116,9 +119,9 @@ struct HistoryPortion: Sendable {
     }
 
     /// Makes a request; of what is too much or takes too long, less is asked for the next time.
-    mutating func count(
-        _ request: () throws(AdapterError) -> HTTPResponse
-    ) throws(AdapterError) -> HTTPResponse {
+    mutating func count<Answer>(
+        _ request: () throws(AdapterError) -> Answer
+    ) throws(AdapterError) -> Answer {
         do throws(AdapterError) {
             return try request()
         } catch {

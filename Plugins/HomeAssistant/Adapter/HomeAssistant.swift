@@ -25,6 +25,7 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
     private let query: String
     private var access: Access?
     private(set) var reader: HouseReader?
+    private var absences = Absences()
     /// What start has read, for the first sample.
     private var first: Snapshot?
     /// The newest answer, and every sensor as it was last seen with a unit: what history is of.
@@ -48,18 +49,15 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
 
     public func start() throws(AdapterError) {
         access = nil
-        let snapshot = try discover()
+        let snapshot = try ask(nil)
         sensors = [:]
         remember(snapshot)
         let reader = HouseReader(preferences, snapshot)
         self.reader = reader
         first = snapshot
-        guard let advice = reader.advice(snapshot) else {
-            host.condition(nil)
-            return
-        }
-        host.log(.warning, advice)
-        host.condition(AdapterError(.noData, advice))
+        absences = Absences()
+        host.condition(nil)
+        name(snapshot, reader)
     }
 
     public func read(deadline: Deadline) throws(AdapterError) -> Reading {
@@ -67,11 +65,21 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
         first = nil
         remember(snapshot)
         guard var reader else { throw AdapterError(.failed, "read before start") }
+        let added = reader.look(at: snapshot)
+        if !added.isEmpty { host.log(.warning, "new in the sum of the circuits: \(Absences.list(added))") }
+        name(snapshot, reader)
         let reading = reader.reading(snapshot, now: snapshot.now ?? Double(host.nowWall) / 1e9) { warning in
             host.log(.warning, warning)
         }
         self.reader = reader
         return reading
+    }
+
+    /// Says what is not there and should be.
+    private func name(_ snapshot: Snapshot, _ reader: HouseReader) {
+        let (news, hasChanged) = absences.look(at: snapshot, reader)
+        for words in news { host.log(.warning, words) }
+        if hasChanged { host.condition(absences.condition) }
     }
 
     private func remember(_ snapshot: Snapshot) {
@@ -85,27 +93,36 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
 
     // MARK: Asking
 
-    /// The template where the token may use it, all states where it may not.
-    private func discover() throws(AdapterError) -> Snapshot {
-        let response = try template(nil)
+    /// The template where Home Assistant takes it from this token, all states where it does not.
+    private func ask(_ deadline: Deadline?) throws(AdapterError) -> Snapshot {
+        if case .states = access { return try states(deadline) }
+        let response = try template(deadline)
         switch response.status {
-        case 401, 403:
-            access = .states
-            let snapshot = try states(nil)
-            host.log(
-                .info, "the token is not an administrator's: every poll reads all states of the house (/api/states)")
-            return snapshot
+        case 401 where access == nil, 403 where access == nil:
+            return try fallBack(deadline, .info, "the token is not an administrator's")
+        case 400:
+            return try fallBack(deadline, .warning, "Home Assistant refuses the template: \(Self.complaint(response))")
         default:
+            let snapshot = try parse(response)
             access = .template
-            return try parse(response)
+            return snapshot
         }
     }
 
-    private func ask(_ deadline: Deadline) throws(AdapterError) -> Snapshot {
-        switch access {
-        case .states: try states(deadline)
-        case .template, nil: try parse(try template(deadline))
-        }
+    private func fallBack(
+        _ deadline: Deadline?, _ level: AdapterHost.LogLevel, _ reason: String
+    ) throws(AdapterError) -> Snapshot {
+        let snapshot = try states(deadline)
+        access = .states
+        host.log(level, "\(reason): every poll reads all states of the house (/api/states)")
+        return snapshot
+    }
+
+    /// What Home Assistant says of a request, in one line: `{"message":"Error rendering template: ..."}`.
+    private static func complaint(_ response: HTTPResponse) -> String {
+        let said =
+            JSON.parse(response.body)?["message"]?.text ?? String(decoding: response.body.prefix(800), as: UTF8.self)
+        return String(said.prefix(200).map { $0.isNewline ? " " : $0 })
     }
 
     private func template(_ deadline: Deadline?) throws(AdapterError) -> HTTPResponse {
@@ -130,17 +147,19 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
         request.maximumBodyBytes = Self.largestStatesAnswer
         let response = try host.http(request)
         try check(response, "/api/states")
-        guard let snapshot = StatesAnswer.parse(response.body) else {
-            throw AdapterError(
-                .badData, "\(preferences.url)/api/states answered something that is not a list of states")
+        do throws(AnswerFault) {
+            return try StatesAnswer.parse(response.body) { [host] in host.isCancelled }
+        } catch {
+            throw error.failure(of: "\(preferences.url)/api/states")
         }
-        return snapshot
     }
 
     func request(_ method: HTTPRequest.Method, _ path: String, _ deadline: Deadline?) -> HTTPRequest {
         var request = HTTPRequest(method, preferences.url + path)
         request.authorization = .bearer(preferences.token)
         request.caFile = preferences.caFile
+        // Elsewhere it would arrive without its token, which counts there as a failed login.
+        request.followsRedirects = false
         request.deadline = deadline
         return request
     }
@@ -157,7 +176,7 @@ public final class HomeAssistant: MeterAdapter, HistoryProviding {
             throw AdapterError(
                 .notFound, "\(place) does not exist: is HOME_ASSISTANT_URL the address of a Home Assistant with 'api:'?"
             )
-        default: throw response.refusal(of: place)
+        default: throw response.refusal(of: place, setting: "HOME_ASSISTANT_URL")
         }
     }
 }

@@ -97,9 +97,8 @@ struct HouseHistory: Sendable {
             grid: sum(time.grid), solar: sum(time.solar), battery: sum(time.battery), consumption: sum(time.consumption)
         )
         if reading.consumptionPowerW == nil, reader.preferences.total == .sum {
-            let consuming = reading.circuits.filter { HouseReader.isConsuming($0.kind) }
-            reading.consumptionPowerW = HouseReader.sum(consuming.map(\.powerW))
-            reading.periodEnergy.consumptionKWh = HouseReader.sum(consuming.map(\.periodEnergyKWh))
+            reading.consumptionPowerW = reader.sum(reading.circuits, \.powerW)
+            reading.periodEnergy.consumptionKWh = reader.sum(reading.circuits, \.periodEnergyKWh)
         }
         for (flow, counter) in time.counters { reading.totalEnergy.set(flow, counter.value(at: end)) }
         reading.dayEnergyKWh = time.day?.value(at: end)

@@ -1,13 +1,16 @@
 import AdapterKit
 
-/// Makes readings of snapshots. What is known is decided by the first one and stays.
+/// Makes readings of snapshots. Which powers are known is decided by the first one and stays; sensors that are found by
+/// their usual names may come later: Home Assistant answers before all of its integrations are loaded.
 struct HouseReader: Sendable {
     let preferences: Preferences
-    /// The whole home's sensor; nil = none was found, or the circuits are summed.
-    let total: String?
-    let daily: String?
-    let rules: CircuitRules
     let known: KnownPowers
+    /// The whole home's sensor; nil = none was found yet, or the circuits are summed, or the grid serves.
+    private(set) var total: String?
+    private(set) var daily: String?
+    private(set) var rules: CircuitRules
+    /// The circuits of the sum: each that was there in this run.
+    private(set) var summed: Set<String> = []
     /// Sensors of the house that are stale at present: each is named once.
     private var stale: Set<String> = []
     private var wrongUnits: Set<String> = []
@@ -16,43 +19,51 @@ struct HouseReader: Sendable {
 
     init(_ preferences: Preferences, _ first: Snapshot) {
         self.preferences = preferences
+        daily = preferences.dailyEnergy
         switch preferences.total {
         case .entity(let entity): total = entity
-        case .found: total = Preferences.usualTotals.first { first.row($0) != nil }
+        case .found: total = Self.found(Preferences.usualTotals, first)
         case .sum: total = nil
         }
-        daily = preferences.dailyEnergy ?? Preferences.usualDailies.first { first.row($0) != nil }
         var known = KnownPowers()
-        if total != nil || preferences.total == .sum { known.insert(.consumption) }
+        if total != nil || preferences.total == .sum || preferences.grid == nil { known.insert(.consumption) }
         if preferences.grid != nil { known.insert(.grid) }
         if preferences.solar != nil { known.insert(.solar) }
         if preferences.battery != nil { known.insert(.battery) }
         self.known = known
-        let sources = [preferences.grid, preferences.solar, preferences.battery].compactMap { $0 }
-        rules = CircuitRules(
-            include: preferences.include, exclude: preferences.exclude,
-            roles: Set(sources.flatMap(\.entities) + (total.map { [$0] } ?? [])))
+        rules = CircuitRules(preferences, total: total)
+        _ = look(at: first)
     }
 
-    /// What to tell a person whose house has no total; nil where it has one.
-    func advice(_ snapshot: Snapshot) -> String? {
-        guard !known.contains(.consumption), !known.contains(.grid) else { return nil }
-        let candidates = snapshot.rows.filter { Units.watts(per: $0.unit) != nil && Units.number($0.state) != nil }
-            .map(\.entityID).sorted()
-        let shown = candidates.prefix(12).joined(separator: ", ")
-        let found = candidates.isEmpty ? "no sensor of power was found" : "sensors of power that were found: \(shown)"
-        return "no sensor of the whole home: set HOME_ASSISTANT_TOTAL (consumption) or HOME_ASSISTANT_GRID; \(found)"
+    /// Whether the house has no total yet that it could have.
+    var isWithoutTotal: Bool { known.contains(.consumption) && total == nil && preferences.total == .found }
+
+    /// Takes in what is there for the first time.
+    /// - Returns: the circuits that are new in the sum.
+    mutating func look(at snapshot: Snapshot) -> [String] {
+        if isWithoutTotal, let found = Self.found(Preferences.usualTotals, snapshot) {
+            total = found
+            rules = CircuitRules(preferences, total: found)
+        }
+        daily = daily ?? Self.found(Preferences.usualDailies, snapshot)
+        guard preferences.total == .sum else { return [] }
+        return circuits(of: snapshot.rows).filter { Self.isConsuming(rules.circuit(of: $0).kind) }.map(\.entityID)
+            .filter { summed.insert($0).inserted }
+    }
+
+    private static func found(_ usual: [String], _ snapshot: Snapshot) -> String? {
+        usual.first { snapshot.row($0) != nil }
     }
 
     /// - Parameters:
     ///   - now: seconds since the epoch, of Home Assistant's clock.
     ///   - warn: takes what a person should know, once an episode.
     mutating func reading(_ snapshot: Snapshot, now: Double, warn: (String) -> Void) -> Reading {
-        let rows = Dictionary(snapshot.rows.map { ($0.entityID, $0) }, uniquingKeysWith: { first, _ in first })
+        let rows = snapshot.byID
         var reading = Reading(known: known)
         reading.circuits = circuits(of: snapshot.rows).map(rules.circuit)
         if preferences.total == .sum {
-            reading.consumptionPowerW = Self.sum(reading.circuits.filter { Self.isConsuming($0.kind) }.map(\.powerW))
+            reading.consumptionPowerW = sum(reading.circuits, \.powerW)
         } else if let total {
             reading.consumptionPowerW = power(total, rows, now, warn)
         }
@@ -68,16 +79,17 @@ struct HouseReader: Sendable {
 
     /// Sensors that are not circuits.
     var houseEntities: [String] {
-        let sources = [preferences.grid, preferences.solar, preferences.battery].compactMap { $0 }
-        return sources.flatMap(\.entities) + [total, daily].compactMap { $0 } + preferences.energies.values
+        preferences.sources.flatMap(\.entities) + [total, daily].compactMap { $0 } + preferences.energies.values
     }
 
-    /// A sum with a part missing is none.
-    static func sum(_ numbers: [Double?]) -> Double? {
-        numbers.contains(nil) ? nil : numbers.compactMap { $0 }.reduce(0, +)
+    /// The sum of a number of the circuits that are summed in this run: nil where one of them is missing.
+    func sum(_ circuits: [Circuit], _ number: (Circuit) -> Double?) -> Double? {
+        let parts = circuits.filter { summed.contains($0.id) }
+        let numbers = parts.compactMap(number)
+        return !numbers.isEmpty && numbers.count == summed.count ? numbers.reduce(0, +) : nil
     }
 
-    static func isConsuming(_ kind: Circuit.Kind) -> Bool {
+    private static func isConsuming(_ kind: Circuit.Kind) -> Bool {
         switch kind {
         case .grid, .solar, .battery, .total: false
         case .unknown, .load, .ev, .heating, .other: true

@@ -128,9 +128,30 @@ struct Preferences: Sendable {
         return entity
     }
 
+    var sources: [Source] { [grid, solar, battery].compactMap { $0 } }
+
+    /// Sensors that settings name, each with its variable.
+    var configured: [(entity: String, variable: String)] {
+        var configured: [(entity: String, setting: String)] = []
+        if case .entity(let entity) = total { configured.append((entity, "total")) }
+        for (source, setting) in [(grid, "grid"), (solar, "solar"), (battery, "battery")] {
+            switch source {
+            case .one(let entity, _): configured.append((entity, setting))
+            case .pair(let positive, let negative):
+                configured += [(positive, "\(setting)_import"), (negative, "\(setting)_export")]
+            case nil: break
+            }
+        }
+        for flow in EnergyFlow.allCases {
+            if let entity = energies[flow] { configured.append((entity, "\(flow.rawValue)_energy")) }
+        }
+        if let dailyEnergy { configured.append((dailyEnergy, "daily_energy")) }
+        return configured.map { ($0.entity, "HOME_ASSISTANT_\($0.setting.uppercased())") }
+    }
+
     /// Entities to ask for by name, whatever their unit.
     var named: [String] {
-        var named = [grid, solar, battery].compactMap { $0 }.flatMap(\.entities) + energies.values.sorted()
+        var named = sources.flatMap(\.entities) + energies.values.sorted()
         if case .entity(let entity) = total { named.append(entity) }
         if total == .found { named += Self.usualTotals }
         named += dailyEnergy.map { [$0] } ?? Self.usualDailies

@@ -1,5 +1,4 @@
 import AdapterKit
-import FoundationEssentials
 
 /// What `/api/history/period` says of one sensor: from when on it had which number. Nanoseconds since the epoch.
 struct StateTrack: Sendable {
@@ -15,50 +14,51 @@ struct StateTrack: Sendable {
 
 /// The answer of `/api/history/period`: a list of states for each sensor.
 enum HistoryAnswer {
-    /// Nil where it is no list of lists. States that make no sense are left out and counted.
+    /// Of which an hour of a lively house has a tenth.
+    private static let mostStates = 200_000
+
+    /// States that make no sense are left out and counted.
     ///
     /// - Parameter clockAhead: nanoseconds that its times are ahead of ours.
-    static func parse(_ body: [UInt8], clockAhead: Int64) -> (tracks: [String: StateTrack], bad: Int)? {
-        guard let lists = try? JSONDecoder().decode([LenientList].self, from: Data(body)) else { return nil }
+    static func parse(
+        _ body: [UInt8], clockAhead: Int64, isCancelled: @escaping () -> Bool
+    ) throws(AnswerFault) -> (tracks: [String: StateTrack], bad: Int) {
+        var reader = AnswerReader(body, most: mostStates, isCancelled: isCancelled)
+        guard reader.enterList() else { throw .noList }
         var tracks: [String: StateTrack] = [:]
         var bad = 0
-        for list in lists {
-            // Only the first state of a sensor says whose it is.
-            guard let states = list.states, let entity = states.first?.state?.entity_id else {
-                bad += max(1, list.states?.count ?? 1)
+        while try reader.hasNext() {
+            guard reader.enterList() else {
+                _ = reader.value()
+                bad += 1
                 continue
             }
-            let changes = states.compactMap(\.state).compactMap { state -> StateTrack.Change? in
-                ISOTime.nanoseconds(state.last_changed).map {
-                    .init(at: $0 - clockAhead, value: Units.number(state.state))
+            // Only the first state of a sensor says whose it is.
+            var entity: String?
+            var isFirst = true
+            var changes: [StateTrack.Change] = []
+            while try reader.hasNext() {
+                let state = reader.value()
+                if isFirst { entity = state?["entity_id"]?.text }
+                isFirst = false
+                if entity != nil, let change = state.flatMap({ change($0, clockAhead) }) {
+                    changes.append(change)
+                } else {
+                    bad += 1
                 }
             }
-            bad += states.count - changes.count
-            tracks[entity, default: StateTrack(changes: [])].changes += changes
+            if isFirst { bad += 1 }
+            if let entity { tracks[entity, default: StateTrack(changes: [])].changes += changes }
         }
+        guard reader.isWhole else { throw .noList }
         for entity in tracks.keys { tracks[entity]?.changes.sort { $0.at < $1.at } }
         return (tracks, bad)
     }
 
-    private struct LenientList: Decodable {
-        let states: [LenientState]?
-
-        init(from decoder: any Decoder) throws {
-            states = try? [LenientState](from: decoder)
+    private static func change(_ state: JSON, _ clockAhead: Int64) -> StateTrack.Change? {
+        guard let value = state["state"]?.text, let at = state["last_changed"]?.text.flatMap(ISOTime.nanoseconds) else {
+            return nil
         }
-    }
-
-    private struct LenientState: Decodable {
-        let state: State?
-
-        init(from decoder: any Decoder) throws {
-            state = try? State(from: decoder)
-        }
-    }
-
-    private struct State: Decodable {
-        var entity_id: String?
-        var state: String
-        var last_changed: String
+        return StateTrack.Change(at: at - clockAhead, value: Units.number(value))
     }
 }

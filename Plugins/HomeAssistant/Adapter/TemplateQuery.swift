@@ -1,4 +1,4 @@
-import FoundationEssentials
+import AdapterKit
 
 /// The question that is put to `POST /api/template`: only the sensors that matter, in one answer of a few kilobytes
 /// whatever the size of the house.
@@ -17,8 +17,7 @@ enum TemplateQuery {
             (s.last_reported if s.last_reported is defined else s.last_updated).timestamp()] | to_json }}
             {% endfor %}
             """
-        let data = try? JSONEncoder().encode(["template": template])
-        return String(decoding: data ?? Data(), as: UTF8.self)
+        return "{\"template\":\(JSON.quoted(template))}"
     }
 
     /// A Jinja list of strings. Entity ids are letters, digits, dots and underscores; anything else names nothing.

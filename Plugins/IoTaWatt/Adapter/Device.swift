@@ -47,6 +47,8 @@ struct Device: Sendable {
         if !preferences.password.isEmpty {
             request.authorization = .digest(user: preferences.user, password: preferences.password)
         }
+        // The password is for this address alone.
+        request.followsRedirects = false
         request.deadline = deadline
         request.maximumBodyBytes = Self.largestAnswer
         let response = try host.http(request)
@@ -74,7 +76,7 @@ struct Device: Sendable {
             throw AdapterError(
                 .notFound,
                 "\(place) does not exist: is IOTAWATT_URL the address of an IoTaWatt, with a firmware that has /query?")
-        default: throw response.refusal(of: place)
+        default: throw response.refusal(of: place, setting: "IOTAWATT_URL")
         }
     }
 

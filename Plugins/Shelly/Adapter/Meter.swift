@@ -42,7 +42,7 @@ struct Meter: Sendable {
     }
 
     /// What history hangs on.
-    var id: String { deviceID ?? prefix.cut(to: Self.longestText) }
+    var id: String { deviceID ?? prefix.cut(toBytes: Self.longestText) }
 
     /// No text of a circuit is longer than 255 bytes.
     static let longestText = 200
@@ -65,8 +65,8 @@ struct Meter: Sendable {
     mutating func identify(id: String?, model: String?, name: String?) -> Bool {
         let before = (deviceID, self.model, self.name)
         if let id, !id.isEmpty, id.utf8.count <= Self.longestText { deviceID = id }
-        if let model { self.model = model.cut(to: Self.longestText) }
-        if let name, !name.isEmpty { self.name = name.cut(to: Self.longestText) }
+        if let model { self.model = model.cut(toBytes: Self.longestText) }
+        if let name, !name.isEmpty { self.name = name.cut(toBytes: Self.longestText) }
         if dialect == .gen1 {
             let emeters = model == "SHEM-3" ? 3 : model == "SHEM" ? 2 : 0
             for number in 0..<emeters where channels[.emeter(number)] == nil { channels[.emeter(number)] = Channel() }
@@ -75,7 +75,7 @@ struct Meter: Sendable {
     }
 
     mutating func call(_ channel: ChannelName, _ name: String?) {
-        channelNames[channel] = name.flatMap { $0.isEmpty ? nil : $0.cut(to: Self.longestText) }
+        channelNames[channel] = name.flatMap { $0.isEmpty ? nil : $0.cut(toBytes: Self.longestText) }
     }
 
     // MARK: Whether it is there
@@ -197,13 +197,4 @@ extension Double? {
     /// After a restart a device says -1 for a counter that it has not read yet.
     fileprivate var counter: Double? { flatMap { $0 >= 0 ? $0 : nil } }
     fileprivate var factor: Double? { flatMap { abs($0) <= 1 ? $0 : nil } }
-}
-
-extension String {
-    /// At most so many bytes, cut before a character.
-    func cut(to bytes: Int) -> String {
-        var text = self
-        while text.utf8.count > bytes { text.removeLast() }
-        return text
-    }
 }

@@ -4,13 +4,15 @@ import Readings
 
 /// When an instance's log is asked next. On the monotonic clock, like the agenda of its reads, which go before.
 struct GapAgenda: Sendable {
-    /// Monotonic ns; nil = never.
-    private(set) var due: Int64?
+    /// Monotonic ns.
+    private(set) var due: Int64
     private var failures = 0
 
     /// How often gaps are looked for where there was none.
     private static let pause = 15 * Duration.second
-    private static let longestPause = 15 * Duration.minute
+    private static let failurePauses = Duration.minute...15 * Duration.minute
+    /// What cannot be asked now may be later: a recorder that was loading, a firmware that is updated.
+    private static let unsupportedPauses = 15 * Duration.minute...6 * Duration.hour
     /// A call needs so much time at least to be worth making, and ends so long before the next read.
     static let shortest = 200 * Duration.millisecond
     static let margin = 50 * Duration.millisecond
@@ -41,11 +43,8 @@ struct GapAgenda: Sendable {
     /// - Parameter failure: nil = the host itself could not take it.
     mutating func fail(_ failure: AdapterFailure?, _ now: Moment) {
         failures += 1
-        if failure?.code == METER_UNSUPPORTED {
-            due = nil
-            return
-        }
-        let pause = min(Duration.minute << Int64(min(failures - 1, 4)), Self.longestPause)
+        let pauses = failure?.code == METER_UNSUPPORTED ? Self.unsupportedPauses : Self.failurePauses
+        let pause = min(pauses.lowerBound << Int64(min(failures - 1, 5)), pauses.upperBound)
         due = now.monotonic + max(pause, failure?.retryAfter ?? 0)
     }
 
