@@ -21,7 +21,14 @@ extension RunningAdapter {
             status.attempts += status.counts.accepted
             status.lastSuccess = status.counts.lastAccepted
         }
-        guard let condition = services.currentCondition else { return status }
+        guard let condition = services.currentCondition else {
+            if let since = status.scarceSince, let next = status.nextRun {
+                status.condition =
+                    "the day's ration of requests is used up: it is read again at \(Timestamp.text(Instant(seconds: next.seconds)))"
+                status.conditionSince = since
+            }
+            return status
+        }
         status.condition = condition.message
         status.conditionSince = condition.since
         // A push adapter has no other way to say that it fails.
