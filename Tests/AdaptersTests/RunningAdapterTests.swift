@@ -172,6 +172,10 @@ import Testing
         try waitUntil("a long pause") { rig.status.nextRun.map { $0 - .now > 10 * Duration.hour } ?? false }
         #expect(server.count == 1)
         #expect(rig.board.newest(of: 1)?.sampling == 15 * Duration.minute)
+        // No failure, but a gap: people are told.
+        #expect(rig.status.state.word == "running")
+        let condition = "the day's ration of requests is used up: it is read again at 2"
+        #expect(rig.status.condition?.hasPrefix(condition) == true)
         try waitUntil("the second request") {
             rig.running.readNow()
             return server.count == 2

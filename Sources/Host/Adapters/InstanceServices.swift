@@ -99,6 +99,9 @@ final class InstanceServices: AdapterServices {
     /// Ns that reads have to lie apart.
     func pace(at now: Instant) -> Int64 { ration.withLock { $0.pace(at: now) } }
 
+    /// Ns between readings, as one of now has to be taken for.
+    func plannedSampling(at now: Instant) -> Int64 { max(sampling, ration.withLock { $0.plannedSampling(at: now) }) }
+
     func noteRead() { ration.withLock { $0.noteRead() } }
 
     /// What is spent while `body` runs is spent on history.
@@ -129,7 +132,7 @@ final class InstanceServices: AdapterServices {
 
     func emit(_ reading: UnsafePointer<meter_reading>?) -> Int32 {
         let now = Instant(nanoseconds: Clock.wall())
-        return unsafe port.accept(reading, sampling: max(sampling, ration.withLock { $0.plannedSampling(at: now) }))
+        return unsafe port.accept(reading, sampling: plannedSampling(at: now))
     }
 
     func log(_ level: UInt32, _ message: meter_text) {

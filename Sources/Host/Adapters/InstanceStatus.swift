@@ -80,6 +80,8 @@ package struct InstanceStatus: Sendable {
     package var condition: String?
     package var conditionSince: Instant?
     package var nextRun: Instant?
+    /// Since when the next reading waits for the day's ration for longer than the newest one counts; nil = it does not.
+    package var scarceSince: Instant?
     package var lastReadDuration: Int64?
     package var readDurations = ReadDurations()
     /// Requests left of the day's ration; nil = no limit.

@@ -140,6 +140,8 @@ extension RunningAdapter {
     private func pace(_ isSlow: inout Bool) -> Int64 {
         let now = Instant.now
         let pace = services.pace(at: now)
+        let isScarce = pace / 5 * 2 > services.plannedSampling(at: now)
+        state.withLock { $0.scarceSince = isScarce ? $0.scarceSince ?? now : nil }
         let wasSlow = isSlow
         isSlow = pace > schedule.sampling + schedule.sampling / 10
         guard isSlow != wasSlow else { return pace }

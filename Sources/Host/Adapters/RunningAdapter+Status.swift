@@ -23,7 +23,14 @@ extension RunningAdapter {
             // It was started when that was due, and comes by itself from then on.
             if case .running = status.state { status.nextRun = nil }
         }
-        guard let condition = services.currentCondition else { return status }
+        guard let condition = services.currentCondition else {
+            if let since = status.scarceSince, let next = status.nextRun {
+                status.condition =
+                    "the day's ration of requests is used up: it is read again at \(Timestamp.text(Instant(seconds: next.seconds)))"
+                status.conditionSince = since
+            }
+            return status
+        }
         status.condition = condition.message
         status.conditionSince = condition.since
         // A push adapter has no other way to say that it fails.
