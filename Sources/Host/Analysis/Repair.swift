@@ -199,7 +199,9 @@ public struct Repair {
             let sum = block.reduce(0) { $0 +| (known[$1]?.energy(channel) ?? 0) }
             let fresh = block.filter { filled.contains($0) }
             let earlier = block.filter { !filled.contains($0) && known[$0]?.quality == .backfilled }
-            let empty = block.filter { !filled.contains($0) && Self.isGap(known[$0]) }
+            let empty = block.filter {
+                !filled.contains($0) && Self.isGap(known[$0]) && known[$0]?.quality != .backfilled
+            }
             let budget = max(0, sum -| earlier.reduce(0) { $0 +| (known[$1]?.energy(channel) ?? 0) })
             let told = fresh.reduce(0) { $0 +| (rows[$1]?.energy(channel) ?? 0) }
             let share = empty.isEmpty ? budget : min(told, budget)

@@ -178,19 +178,27 @@ struct InstanceRepair {
         func belongs(_ row: Store.Coverage) -> Bool {
             !row.isClosed && (row.coverage < Repair.fullCoverage || row.quality == .backfilled)
         }
-        var begin = from
+        // What a counter told is shared with slots that are still empty, as far as there are any: behind the last of them
+        // lie only filled ones, and these may be a month's.
+        func isEmpty(_ row: Store.Coverage) -> Bool {
+            row.coverage < Repair.fullCoverage && row.quality != .backfilled
+        }
+        var (begin, place) = (from, from)
         var before: Instant?
         for row in all.reversed() where row.end <= from {
-            guard row.end == begin, belongs(row) else {
-                before = row.end
-                break
-            }
-            begin = row.start
+            before = before ?? row.end
+            guard row.end == place, belongs(row) else { break }
+            place = row.start
+            guard isEmpty(row) else { continue }
+            begin = place
+            before = nil
         }
         var end = to
+        place = to
         for row in all where row.start >= to {
-            guard row.start == end, belongs(row) else { break }
-            end = row.end
+            guard row.start == place, belongs(row) else { break }
+            place = row.end
+            if isEmpty(row) { end = place }
         }
         // A record that is longer than a slot needs the slots that were measured within it.
         begin = min(begin, from - (rules.step - rules.interval))

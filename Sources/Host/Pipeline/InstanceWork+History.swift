@@ -16,6 +16,7 @@ extension InstanceWork {
         // What the plan still holds is not in the store, and what is not there looks like a gap.
         guard plan.slots.isEmpty else { return .nothing(until: now + Self.patience) }
         guard let wish = try repair?.wish(final: final, now: now, store: store) else { return .nothing(until: nil) }
+        view.repair = repair?.progress
         let isDone = if case .nothing = wish { true } else { false }
         if repair?.isShiftDue(isDone: isDone) == true {
             guard let total = try repair?.shift(final: final, zone: options.zone, plan: &plan, store: store) else {
@@ -24,7 +25,6 @@ extension InstanceWork {
             line.shift(total.sum, day: total.day, ofDay: total.ofDay)
             if let base = line.base { keep(base, &plan) }
         }
-        view.repair = repair?.progress
         return wish
     }
 
