@@ -35,8 +35,8 @@ import Testing
             return sample
         }
         var emission = Emission(
-            instance: instance, timestamp: instant, period: period, known: [.grid], powers: Powers(gridW: Self.gridW),
-            circuits: circuits, catalog: Self.catalog)
+            instance: instance, timestamp: instant, period: period, sampling: 300 * Duration.second, known: [.grid],
+            powers: Powers(gridW: Self.gridW), circuits: circuits, catalog: Self.catalog)
         emission.dayEnergy = day
         if period > 0 { emission.quality = .backfilled }
         return emission

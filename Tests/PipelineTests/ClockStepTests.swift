@@ -23,7 +23,9 @@ import Testing
         for second in stride(from: seconds.lowerBound + 10, through: seconds.upperBound, by: 10) {
             let wall = noon + (second + ahead) * Duration.second
             host.emit(
-                Emission(instance: host.instance, timestamp: wall, known: [.grid], powers: Powers(gridW: 1000)))
+                Emission(
+                    instance: host.instance, timestamp: wall, sampling: 10 * Duration.second, known: [.grid],
+                    powers: Powers(gridW: 1000)))
             host.turn(wall: wall + 3 * Duration.second)
         }
     }

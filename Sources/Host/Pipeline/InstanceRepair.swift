@@ -240,15 +240,34 @@ struct InstanceRepair {
     ) throws(StorageError) -> (sum: EnergyShift, day: Instant, ofDay: Millijoules)? {
         let first = shifts.map(\.end).min() ?? final
         var shifted = ShiftedSlots(shifts, zone: zone)
-        // The first reading of all stands alone, in the slot that is still open.
-        let stored = try store.slots(of: number, from: first - 1, to: final + rules.interval, limit: Self.page)
-        let isWhole = stored.count < Self.page
-        for slot in stored where slot.isFirstLight ? isWhole : slot.end <= final {
+        let stored = try store.slots(of: number, from: first - 1, to: final, limit: Self.page)
+        for slot in stored where !slot.isFirstLight {
             if let changed = shifted.take(slot) { plan.slots.append(changed) }
         }
-        shifts = isWhole ? [] : shifted.rest(behind: min(stored.last?.end ?? final, final))
+        let isWhole = stored.count < Self.page
+        shifts = isWhole ? [] : shifted.rest(behind: stored.last?.end ?? final)
         keep(&plan)
-        return isWhole ? shifted.total(at: final) : nil
+        guard isWhole else { return nil }
+        try raiseFirstLight(zone: zone, plan: &plan, store: store)
+        return shifted.total(at: final)
+    }
+
+    /// The point of the very first reading lies amid a slot, perhaps a repaired one: it goes on from the slot before it.
+    private func raiseFirstLight(zone: Zone, plan: inout CommitPlan, store: Store) throws(StorageError) {
+        guard let (light, stored) = try store.firstLight(of: number), let stored else { return }
+        let before = plan.slots.last { $0.instance == number && $0.end == stored.end } ?? stored
+        var raised = light
+        if zone.startOfDay(containing: before.end - 1) == zone.startOfDay(containing: light.end - 1) {
+            raised.dayEnergy = light.dayEnergy.map { max($0, before.dayEnergy ?? 0) }
+        }
+        for flow in Flow.allCases {
+            raised.lifetime[flow] = light.lifetime[flow].map { max($0, before.lifetime[flow] ?? 0) }
+        }
+        for index in raised.circuits.indices {
+            let known = before.circuits.first { $0.circuit == raised.circuits[index].circuit }?.lifetime
+            raised.circuits[index].lifetime = raised.circuits[index].lifetime.map { max($0, known ?? 0) }
+        }
+        if raised != light { plan.slots.append(raised) }
     }
 
     private func keep(_ plan: inout CommitPlan) {

@@ -23,6 +23,7 @@ extension InstanceWork {
                 return .nothing(until: now)
             }
             line.shift(total.sum, day: total.day, ofDay: total.ofDay)
+            hasShifted = true
             if let base = line.base { keep(base, &plan) }
         }
         return wish

@@ -33,7 +33,7 @@ struct PipelineWork {
     private let notBefore: Instant
     /// Whether the clock can be trusted.
     private let isSynchronised: () -> Bool
-    /// The time of the start is not before this, whatever the clock says (wall and monotonic).
+    /// The newest slot of the start, and when that was by the monotonic clock.
     private let proven: (wall: Instant, monotonic: Int64)
 
     /// A commit at most this often, where nothing is urgent: an SD card's life.
@@ -50,10 +50,10 @@ struct PipelineWork {
         self.options = options
         self.intake = intake
         self.isSynchronised = isSynchronised
-        let newest = max(options.releasedAt, try store.newestSlotEnd() ?? options.releasedAt)
-        proven = (newest, monotonic)
+        let newest = try store.newestSlotEnd()
+        proven = (newest ?? wall, monotonic)
         // A clock that is synchronised knows better than slots which an earlier, wrong one has made.
-        notBefore = isSynchronised() ? options.releasedAt : newest
+        notBefore = isSynchronised() ? options.releasedAt : max(options.releasedAt, newest ?? options.releasedAt)
         gate = ClockGate(notBefore: notBefore, wall: wall, monotonic: monotonic)
         if gate.deadline != nil {
             options.log.write(
@@ -175,7 +175,7 @@ struct PipelineWork {
         do throws(StorageError) {
             let wish = try instances[number]?.wish(now: now, plan: &plan, store: store, options: options)
             // What was repaired reaches the slots behind it page by page, and what is shown of it is not taken back.
-            if !plan.slots.isEmpty { isUrgent = true }
+            if !plan.slots.isEmpty || instances[number]?.hasShifted.taken() == true { isUrgent = true }
             return wish ?? .nothing(until: nil)
         } catch {
             options.log.write(.warning, "gaps not looked for", [LogField("error", error.message)])

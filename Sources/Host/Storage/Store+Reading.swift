@@ -116,6 +116,19 @@ extension Store {
         return instances
     }
 
+    /// The point of the very first reading, and the slot before it.
+    package func firstLight(of instance: Int) throws(StorageError) -> (light: Slot, before: Slot?)? {
+        let own = "FROM slot WHERE instance = \(instance) AND"
+        guard let light = try database.number("SELECT max(end) \(own) start = end"),
+            let point = try SlotQueries.slot(database, of: instance, end: Instant(nanoseconds: light))
+        else { return nil }
+        let before = try database.number("SELECT max(end) \(own) end < \(light) AND start <> end")
+        guard let before else { return (point.slot, nil) }
+        return (
+            point.slot, try SlotQueries.slot(database, of: instance, end: Instant(nanoseconds: before))?.slot
+        )
+    }
+
     /// An instance's slots that end within (from, to], oldest first; so many of them at most (negative: all).
     package func slots(
         of instance: Int, from: Instant, to: Instant, limit: Int = -1
