@@ -37,7 +37,7 @@ enum CancellationChecks {
             (bench) throws(Finding) in
             let description = try bench.adapter().description
             guard description.historyStep > 0 else { throw .skipped("it has no history") }
-            let instance = try bench.started()
+            let instance = try bench.startedForHistory()
             instance.network.set(.hanging)
             let step = description.historyStep
             let to = Clock.wall() / step * step

@@ -137,10 +137,21 @@ final class CheckBench {
         if !hasMeter { try needsReading() }
     }
 
+    /// What it has shown of the adapter.
+    func note(_ instance: CheckedInstance) { ignoresHTTP = ignoresHTTP || instance.ignoresHTTP }
+
     /// Skipped where the adapter asks nothing of the host's HTTP.
     func needsHTTP(of instance: CheckedInstance? = nil) throws(Finding) {
-        if let instance { ignoresHTTP = ignoresHTTP || instance.ignoresHTTP }
+        if let instance { note(instance) }
         if ignoresHTTP { throw .skipped("it asks nothing of the host's HTTP") }
+    }
+
+    /// One that may be asked about the past: a push adapter once it has heard of its meter.
+    func startedForHistory() throws(Finding) -> CheckedInstance {
+        let isPush = try adapter().description.delivery == .push
+        let instance = try started()
+        if isPush { try? instance.read(within: setup.wait) }
+        return instance
     }
 
     /// Makes a call whose failure leaves nothing to check.

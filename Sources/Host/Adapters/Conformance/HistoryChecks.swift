@@ -15,6 +15,8 @@ struct HistorySession: Sendable {
     var few: SeenHistory
     /// The whole again, where the sink says STOP after two.
     var stopped: SeenHistory
+    /// Of a span before there was such a meter; nil = it was an answer.
+    var emptiness: AdapterFailure?
 
     private static let records: Int64 = 20
 
@@ -22,7 +24,7 @@ struct HistorySession: Sendable {
         if let session = bench.history { return session }
         let description = try bench.adapter().description
         guard description.historyStep > 0 else { throw .skipped("it has no history") }
-        let instance = try bench.started()
+        let instance = try bench.startedForHistory()
         defer {
             instance.stop()
             instance.destroy()
@@ -31,7 +33,7 @@ struct HistorySession: Sendable {
         let to = Clock.wall() / step * step - step
         let from = to - records * step
         let half = from + records / 2 * step
-        let session = try bench.orSkip("history") { () throws(AdapterFailure) in
+        var session = try bench.orSkip("history") { () throws(AdapterFailure) in
             HistorySession(
                 from: from, to: to, step: step, whole: try instance.history(from: from, to: to, step: step),
                 halves: [
@@ -40,6 +42,14 @@ struct HistorySession: Sendable {
                 ], few: try instance.history(from: from, to: to, step: step, most: 3),
                 stopped: try instance.history(from: from, to: to, step: step, stopAfter: 2))
         }
+        // 2001.
+        let early = 978_307_200 * Duration.second / step * step
+        do throws(AdapterFailure) {
+            _ = try instance.history(from: early, to: early + 10 * step, step: step)
+        } catch {
+            session.emptiness = error
+        }
+        bench.note(instance)
         bench.history = session
         return session
     }
@@ -97,27 +107,17 @@ enum HistoryChecks {
         },
         ConformanceCheck("history-empty", .history, "A span before everything is answered, not an error") {
             (bench) throws(Finding) in
-            let session = try HistorySession.make(bench)
-            let instance = try bench.started()
-            defer {
-                instance.stop()
-                instance.destroy()
-            }
-            // 2001, before there was such a meter.
-            let from = 978_307_200 * Duration.second / session.step * session.step
-            do throws(AdapterFailure) {
-                _ = try instance.history(from: from, to: from + 10 * session.step, step: session.step)
-            } catch {
-                throw .failed(
-                    "a span of which there is nothing says \(error.word): \(error.message)",
-                    expected: "METER_OK with NONE_BEFORE or COMPLETE",
-                    advice: "an error means: ask again; that there is nothing is an answer")
-            }
+            guard let failure = try HistorySession.make(bench).emptiness else { return }
+            throw .failed(
+                "a span of which there is nothing says \(failure.word): \(failure.message)",
+                expected: "METER_OK with NONE_BEFORE or COMPLETE",
+                advice: "an error means: ask again; that there is nothing is an answer")
         },
         ConformanceCheck("history-error", .history, "A log that cannot be read is an error, not an empty answer") {
             (bench) throws(Finding) in
             let session = try HistorySession.make(bench)
-            let instance = try bench.started()
+            try bench.needsHTTP()
+            let instance = try bench.startedForHistory()
             defer {
                 instance.stop()
                 instance.destroy()
