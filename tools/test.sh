@@ -18,7 +18,7 @@ fi
 
 # Most end-to-end tests wait for a host or a server most of the time, so that the tests of parts, and the end-to-end tests
 # that only let minutes pass, run beside them.
-PATIENT='EndToEndTests\.(GapTests|SameEnergyTests)'
+PATIENT='EndToEndTests\.(GapTests|IoTaWattTests|SameEnergyTests)'
 logs=$(mktemp -d)
 trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$logs"' EXIT
 run_tests --skip EndToEndTests > "$logs/parts" 2>&1 &

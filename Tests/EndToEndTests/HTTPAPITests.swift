@@ -82,7 +82,10 @@ struct HTTPAPITests {
             Set((consumption["circuits"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String }) == names
         }
         for (path, list) in [("/consumption", "circuits"), ("/api/v1/circuits", "circuits")] {
-            let circuits = try #require(try object(path)[list] as? [[String: Any]])
+            let answer = try object(path)
+            // A power is nothing without the moment that it is of.
+            #expect(answer["timestamp"] is String && answer["stale"] as? Bool == false)
+            let circuits = try #require(answer[list] as? [[String: Any]])
             #expect(Set(circuits.compactMap { $0["name"] as? String }) == names, "\(path)")
         }
         let history = try object("/api/v1/history?circuit=*&resolution=15m")

@@ -212,14 +212,17 @@ struct LoginTests {
 
     @Test("An adapter that asks for ever is asked no more when the person has enough")
     func forEver() throws {
-        let cloud = try Cloud(.child, mode: "asks for ever")
-        try cloud.waitForNeed()
-        let terminal = try cloud.host.terminal(["login", "cloud"])
-        for _ in 0..<3 { try terminal.answer("And now?", "yes") }
-        terminal.type("\u{3}")
-        #expect(try terminal.waitForEnd() == 130)
-        #expect(try #require(cloud.host.terminate()) < 2)
-        #expect(cloud.host.exitCode == 0)
+        // Ctrl-C may come between the moment at which an answer can be read and its being read, and takes it away.
+        for _ in 0..<Checkout.rounds {
+            let cloud = try Cloud(.child, mode: "asks for ever")
+            try cloud.waitForNeed()
+            let terminal = try cloud.host.terminal(["login", "cloud"])
+            for _ in 0..<3 { try terminal.answer("And now?", "yes") }
+            terminal.type("\u{3}")
+            #expect(try terminal.waitForEnd() == 130)
+            #expect(try #require(cloud.host.terminate()) < 2)
+            #expect(cloud.host.exitCode == 0)
+        }
     }
 
     @Test("An adapter that crashes over an answer costs itself a restart")

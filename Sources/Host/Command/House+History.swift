@@ -92,6 +92,8 @@ extension House {
         let reading = readings().first { $0.instance == meter.name }
         let present = Dictionary(reading?.circuits.map { ($0.id, $0) } ?? []) { first, _ in first }
         var report = CircuitsReport(instance: meter.name, zone: zone.zone.name)
+        report.timestamp = reading?.timestamp
+        report.isStale = reading?.isStale ?? false
         report.circuits = known.map { circuit in
             let now = present[circuit.id]
             var made = CircuitsReport.Circuit(

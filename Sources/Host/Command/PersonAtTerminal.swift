@@ -13,6 +13,9 @@ final class PersonAtTerminal {
     }
 
     private let signals: FileDescriptor
+    /// The terminal, opened anew where that may be done: what made it readable is gone when Ctrl-C comes before it was read,
+    /// and a read that waits for more would not notice the signal.
+    private let input: FileDescriptor
     private static let terminal = STDIN_FILENO
     /// More than a terminal takes in one line.
     private static let longest = 4096
@@ -24,6 +27,8 @@ final class PersonAtTerminal {
         unsafe sigemptyset(&caught)
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] { unsafe sigaddset(&caught, signal) }
         signals = FileDescriptor(owning: unsafe sm_signalfd(&caught))
+        let own = unsafe sm_open("/proc/self/fd/\(Self.terminal)", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0)
+        input = FileDescriptor(owning: own >= 0 ? own : dup(Self.terminal))
         // Stopped in the middle of a secret, it would leave the terminal without echo to the shell.
         unsafe sigaddset(&caught, SIGTSTP)
         guard signals.number >= 0, unsafe pthread_sigmask(SIG_BLOCK, &caught, nil) == 0 else { return nil }
@@ -67,11 +72,12 @@ final class PersonAtTerminal {
         var line: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: Self.longest)
         while line.last != UInt8(ascii: "\n") {
-            let ready = Poll.ready([signals.number, other, Self.terminal], until: nil)
+            let ready = Poll.ready([signals.number, other, input.number], until: nil)
             if ready[0] { return .givenUp }
             if ready[1] { return .somethingElse }
             guard ready[2] else { continue }
-            let count = unsafe read(Self.terminal, &chunk, chunk.count)
+            let count = unsafe read(input.number, &chunk, chunk.count)
+            if count < 0, errno == EAGAIN || errno == EINTR { continue }
             guard count > 0, line.count + count <= Self.longest else { return .givenUp }
             line += chunk.prefix(count)
         }

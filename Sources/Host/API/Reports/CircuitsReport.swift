@@ -1,7 +1,12 @@
+package import Readings
+
 /// Every circuit that an instance has ever shown.
 package struct CircuitsReport: Sendable {
     package var instance: String
     package var zone: String
+    /// Of the newest reading, whose powers are told; nil where there is none.
+    package var timestamp: Instant?
+    package var isStale = false
     package var circuits: [Circuit] = []
 
     package init(instance: String, zone: String) {
@@ -34,6 +39,10 @@ package struct CircuitsReport: Sendable {
         [
             .text("instance") { $0.instance },
             .text("time_zone") { $0.zone },
+            .optionalTime("timestamp", "Of the newest reading, whose `power_w` and `percentage` are told") {
+                $0.timestamp
+            },
+            .flag("stale", "The meter is away; these are its last numbers") { $0.isStale },
             .list("circuits", Circuit.shape) { $0.circuits },
         ])
 }
