@@ -1,6 +1,5 @@
 #pragma once
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -64,12 +63,14 @@ static inline int sm_mhd_descriptor(struct MHD_Connection *connection) {
 static inline unsigned sm_mhd_peer(struct MHD_Connection *connection, unsigned char address[16]) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     if (!info || !info->client_addr) return 0;
+    /* Where sockaddr_in and sockaddr_in6 have it: netinet/in.h here would make its types this module's in Swift. */
+    const unsigned char *bytes = (const unsigned char *)info->client_addr;
     if (info->client_addr->sa_family == AF_INET) {
-        memcpy(address, &((const struct sockaddr_in *)info->client_addr)->sin_addr, 4);
+        memcpy(address, bytes + 4, 4);
         return 4;
     }
     if (info->client_addr->sa_family != AF_INET6) return 0;
-    memcpy(address, &((const struct sockaddr_in6 *)info->client_addr)->sin6_addr, 16);
+    memcpy(address, bytes + 8, 16);
     return 16;
 }
 
