@@ -52,12 +52,6 @@ import Testing
         return HistoryAnswer(records: records, outcome: .complete, coveredTo: question.to)
     }
 
-    private func withDirectory(_ body: (DataDirectory) throws -> Void) throws {
-        let path = "/dev/shm/smart-meter-backfill-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try body(try DataDirectory(locking: path))
-    }
-
     private func host(_ directory: DataDirectory, at wall: Instant, days: Int64 = 1) throws -> RunningHost {
         try RunningHost(
             directory: directory, zone: zone, at: wall,

@@ -12,12 +12,6 @@ import Testing
     private static let interval = 60 * Duration.second
     private let noon = Instant(seconds: 1_780_315_200)
 
-    private func withDirectory(_ body: (DataDirectory) throws -> Void) throws {
-        let path = "/dev/shm/smart-meter-step-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try body(try DataDirectory(locking: path))
-    }
-
     /// Every ten seconds; the wall is ahead of the time that passes.
     private func run(_ host: inout RunningHost, seconds: Range<Int64>, ahead: Int64) {
         for second in stride(from: seconds.lowerBound + 10, through: seconds.upperBound, by: 10) {

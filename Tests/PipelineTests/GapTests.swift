@@ -50,12 +50,6 @@ import Testing
         return records
     }
 
-    private func withDirectory(_ body: (DataDirectory) throws -> Void) throws {
-        let path = "/dev/shm/smart-meter-gaps-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try body(try DataDirectory(locking: path))
-    }
-
     private static let limits = HistoryLimits(step: 5 * Duration.second, reach: 0, backfill: 0)
 
     private func host(

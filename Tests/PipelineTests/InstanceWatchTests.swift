@@ -12,11 +12,10 @@ import Testing
     private func at(_ minutes: Int64) -> Instant { Instant(seconds: 1_780_315_200) + minutes * Duration.minute }
 
     private func withHost(_ body: (DataDirectory, inout RunningHost) throws -> Void) throws {
-        let path = "/dev/shm/smart-meter-watch-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let directory = try DataDirectory(locking: path)
-        var host = try host(directory, at: at(0))
-        try body(directory, &host)
+        try withDirectory { directory in
+            var host = try host(directory, at: at(0))
+            try body(directory, &host)
+        }
     }
 
     private func host(

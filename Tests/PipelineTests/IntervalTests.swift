@@ -11,12 +11,6 @@ import Testing
 @Suite struct IntervalTests {
     private let noon = Instant(seconds: 1_780_315_200)
 
-    private func withDirectory(_ body: (DataDirectory) throws -> Void) throws {
-        let path = "/dev/shm/smart-meter-interval-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try body(try DataDirectory(locking: path))
-    }
-
     @Test(arguments: [30, 90, 300] as [Int64])
     func `slots of another length take the place of those that were not final, and nothing counts twice`(
         late: Int64

@@ -29,13 +29,6 @@ import Testing
             powers: Powers(consumptionW: Double(step * 7919 % 9_000_000) / 1000), circuits: circuits, catalog: catalog)
     }
 
-    /// A place in memory for a store: a disk's speed is not the question.
-    private func withDirectory(_ body: (DataDirectory) throws -> Void) throws {
-        let path = "/dev/shm/smart-meter-long-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try body(try DataDirectory(locking: path))
-    }
-
     /// Bytes of the store; beside it is a log of some megabytes that does not grow.
     private func size(_ directory: DataDirectory) throws -> Int {
         func bytes(_ suffix: String) throws -> Int {

@@ -20,9 +20,9 @@ extension House {
     /// One that `METER_TYPE` names no more has its history all the same.
     private func meter(named name: String) throws(Problem) -> InstanceIdentity {
         if let entry = instances.entry(named: name) { return entry.plan.identity }
-        let meter = InstanceIdentity(named: name)
-        let isStored = try history.read { (reader) throws(StorageError) in try reader.number(of: meter) != nil }
-        guard isStored, meter.name == name else { throw .noSuchInstance(name) }
+        guard let meter = MeterSelection.instance(named: name),
+            try history.read({ (reader) throws(StorageError) in try reader.number(of: meter) != nil })
+        else { throw .noSuchInstance(name) }
         return meter
     }
 
@@ -171,13 +171,5 @@ extension House {
         AlertReport(
             id: alert.id(of: meter), instance: meter.name, kind: alert.kind, start: alert.start, end: alert.ended,
             peakW: alert.shownPeakW, detail: alert.detail)
-    }
-}
-
-extension InstanceIdentity {
-    /// What `name` makes.
-    fileprivate init(named name: String) {
-        let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-        self.init(meterType: String(parts[0]), label: parts.count > 1 ? String(parts[1]) : "")
     }
 }

@@ -66,9 +66,9 @@ struct InstancePlan: Sendable {
             guard catalog.isComplete else { return .loading }
             let places = catalog.directories.joined(separator: ":")
             let nearest = NearestName.of(identity.meterType, in: catalog.adapters.map(\.description.meterType))
-            let hint = nearest.map { " (\($0)?)" } ?? ""
             let unknown = catalog.waiting.first.map { "; \($0.path) is not known yet: it waits for the host" } ?? ""
-            return .waiting("no adapter of type \(identity.meterType)\(hint) in \(places)\(unknown)")
+            return .waiting(
+                "no adapter of type \(identity.meterType)\(NearestName.hint(nearest)) in \(places)\(unknown)")
         }
         let resolved = AdapterSettingResolver(identity: identity, lookup: settings.lookup)
             .resolve(adapter.description.settings)

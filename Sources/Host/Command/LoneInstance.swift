@@ -46,8 +46,7 @@ struct LoneInstance {
         let type = String(name.prefix { $0 != "@" })
         guard catalog.adapter(ofType: type) == nil else { return "METER_TYPE does not name \(name)" }
         let nearest = NearestName.of(type, in: catalog.adapters.map(\.description.meterType))
-        return
-            "there is no adapter of type \(type)\(nearest.map { " (\($0)?)" } ?? ""); smart-meter adapters lists them"
+        return "there is no adapter of type \(type)\(NearestName.hint(nearest)); smart-meter adapters lists them"
     }
 
     private static func plan(

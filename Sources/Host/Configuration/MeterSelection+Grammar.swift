@@ -1,4 +1,4 @@
-import Readings
+package import Readings
 
 extension MeterSelection {
     static let grammar =
@@ -18,8 +18,13 @@ extension MeterSelection {
         return true
     }
 
+    /// The instance of that name, `type` or `type@label`; nil where it is none.
+    package static func instance(named name: String) -> InstanceIdentity? {
+        if case .instance(let identity) = parse(name) { identity } else { nil }
+    }
+
     static let storePrimary: HostSetting.Store = { settings, value in
-        guard case .instance(let identity) = parse(value) else { return false }
+        guard let identity = instance(named: value) else { return false }
         settings.primaryMeter = identity
         return true
     }

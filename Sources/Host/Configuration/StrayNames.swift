@@ -49,8 +49,7 @@ package struct StrayNames {
     }
 
     private func stray(_ name: String, nearest: String?, isLikelyMeant: Bool) -> Note {
-        let hint = nearest.map { " (\($0)?)" } ?? ""
-        return Note(text: "\(name) is no setting\(hint)", isLikelyMeant: isLikelyMeant)
+        Note(text: "\(name) is no setting\(NearestName.hint(nearest))", isLikelyMeant: isLikelyMeant)
     }
 
     /// What comes before the setting's own name: the type, and the label if there is one.
@@ -81,6 +80,9 @@ package enum NearestName {
             .filter { $0.distance <= 2 && $0.distance * 3 <= name.utf8.count }
         return near.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
     }
+
+    /// What is said of it behind the name that was given.
+    package static func hint(_ nearest: String?) -> String { nearest.map { " (\($0)?)" } ?? "" }
 
     /// Letters to be changed, left out, added, or swapped with the next; 3 = that many at least.
     static func distance(_ first: String, _ second: String) -> Int {

@@ -23,7 +23,6 @@ extension InstanceWork {
                 return .nothing(until: now)
             }
             line.shift(total.sum, day: total.day, ofDay: total.ofDay)
-            hasShifted = true
             if let base = line.base { keep(base, &plan) }
         }
         return wish

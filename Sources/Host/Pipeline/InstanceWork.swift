@@ -24,8 +24,6 @@ struct InstanceWork {
     var known: PowerSet = []
     private var newest = Instant(nanoseconds: .min)
     var view = InstanceView()
-    /// What is shown has got its part of a repair, since this was looked at.
-    var hasShifted = false
 
     /// The state key of the fold's base.
     private static let foldKey = "host:fold"

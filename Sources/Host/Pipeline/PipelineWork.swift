@@ -175,7 +175,8 @@ struct PipelineWork {
         do throws(StorageError) {
             let wish = try instances[number]?.wish(now: now, plan: &plan, store: store, options: options)
             // What was repaired reaches the slots behind it page by page, and what is shown of it is not taken back.
-            if !plan.slots.isEmpty || instances[number]?.hasShifted.taken() == true { isUrgent = true }
+            let hasMoved = plan.states.contains { $0.instance == number && $0.key == InstanceRepair.shiftKey }
+            if !plan.slots.isEmpty || hasMoved { isUrgent = true }
             return wish ?? .nothing(until: nil)
         } catch {
             options.log.write(.warning, "gaps not looked for", [LogField("error", error.message)])

@@ -8,6 +8,7 @@ final class Exchange {
     var method = ""
     /// As in the request line: `HTTP/1.1`.
     var version = ""
+    /// Names in lower case.
     var headers: [(name: String, value: String)] = []
     var bodyCount = 0
     var phase = Phase.arriving
@@ -39,12 +40,12 @@ final class Exchange {
 
     /// - Parameter name: in lower case.
     func header(_ name: String) -> String? {
-        headers.first { $0.name.lowercased() == name }?.value
+        headers.first { $0.name == name }?.value
     }
 
     /// Of every header of that name (in lower case).
     func values(_ name: String) -> [String] {
-        headers.filter { $0.name.lowercased() == name }.map(\.value)
+        headers.filter { $0.name == name }.map(\.value)
     }
 }
 

@@ -18,11 +18,12 @@ enum Framing {
         return lengths.isEmpty ? nil : "There is a Content-Length beside a Transfer-Encoding."
     }
 
+    /// - Parameter name: in lower case.
     private static func isToken(_ name: String) -> Bool {
         !name.isEmpty
             && name.utf8.allSatisfy { byte in
                 switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+                case UInt8(ascii: "a")...UInt8(ascii: "z"): true
                 case UInt8(ascii: "0")...UInt8(ascii: "9"): true
                 default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
                 }

@@ -200,7 +200,7 @@ private func headerArrived(
     guard let exchange = unsafe exchange, let name = unsafe name else { return .NO }
     let text = if let value = unsafe value { unsafe String(cString: value) } else { "" }
     unsafe Unmanaged<Exchange>.fromOpaque(exchange).takeUnretainedValue()
-        .headers.append((String(cString: name), text))
+        .headers.append((String(cString: name).lowercased(), text))
     return .YES
 }
 

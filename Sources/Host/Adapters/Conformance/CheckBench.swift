@@ -15,7 +15,7 @@ final class CheckBench {
     private var loaded: Result<HostedAdapter, LibraryObjection>?
     /// How long the library took to load; nanoseconds.
     private(set) var loadTime: Int64 = 0
-    private var session: Result<ReadingSession, CachedFinding>?
+    private var session: Result<ReadingSession, Finding>?
     var lives: LeakMeasure?
     var history: HistorySession?
     var mannersAreSeen = false
@@ -24,8 +24,6 @@ final class CheckBench {
     private(set) var ignoresHTTP = false
     /// Why there is no meter, once that is known.
     private var lacking: Finding?
-
-    private struct CachedFinding: Error { let finding: Finding }
 
     init(_ setup: CheckSetup, _ line: CheckLine) {
         self.setup = setup
@@ -165,9 +163,7 @@ final class CheckBench {
 
     /// Why there is nothing to check where a call fails.
     func noMeter(_ call: String, _ failure: AdapterFailure) -> Finding {
-        guard hasMeter else {
-            return .skipped("no meter was given: \(missing.map { "--setting \($0)=..." }.joined(separator: " "))")
-        }
+        guard hasMeter else { return .noMeterGiven(missing: missing) }
         return .skipped("there is no meter to be read: \(call) says \(failure.word): \(failure.message)")
     }
 
@@ -175,22 +171,10 @@ final class CheckBench {
 
     /// What some reads in a row gave; made once a child.
     func readings() throws(Finding) -> ReadingSession {
-        if let session { return try Self.get(session) }
-        let result: Result<ReadingSession, CachedFinding>
-        do throws(Finding) {
-            result = .success(try ReadingSession.make(self))
-        } catch {
-            result = .failure(CachedFinding(finding: error))
-        }
+        if let session { return try session.get() }
+        let result = Result { () throws(Finding) in try ReadingSession.make(self) }
         session = result
-        return try Self.get(result)
-    }
-
-    private static func get(_ result: Result<ReadingSession, CachedFinding>) throws(Finding) -> ReadingSession {
-        switch result {
-        case .success(let session): return session
-        case .failure(let cached): throw cached.finding
-        }
+        return try result.get()
     }
 
     /// Makes sure that there is a meter whose reading the host takes: what a check compares with.

@@ -91,4 +91,9 @@ struct Finding: Error {
 
     /// It says nothing about this adapter.
     static func skipped(_ why: String) -> Finding { Finding(outcome: .skipped, seen: why) }
+
+    /// - Parameter missing: settings without which there is none.
+    static func noMeterGiven(missing: [String]) -> Finding {
+        .skipped("no meter was given: \(missing.map { "--setting \($0)=..." }.joined(separator: " "))")
+    }
 }

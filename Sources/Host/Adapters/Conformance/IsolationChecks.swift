@@ -68,9 +68,7 @@ final class IsolationBench {
     private let plan: Conformance.Plan
     /// Runs a check where the file lies, and answers what came of it.
     private let outcome: (String) -> CheckResult.Outcome?
-    private var known: Result<IsolatedLife, CachedFinding>?
-
-    private struct CachedFinding: Error { let finding: Finding }
+    private var known: Result<IsolatedLife, Finding>?
 
     init(
         _ adapter: AdapterDescription, _ plan: Conformance.Plan,
@@ -86,9 +84,7 @@ final class IsolationBench {
     /// Skipped where no meter was given.
     func needsMeter() throws(Finding) {
         let missing = adapter.missing(in: plan.settings)
-        guard missing.isEmpty else {
-            throw .skipped("no meter was given: \(missing.map { "--setting \($0)=..." }.joined(separator: " "))")
-        }
+        guard missing.isEmpty else { throw .noMeterGiven(missing: missing) }
     }
 
     /// Skipped where that check does not hold either.
@@ -106,22 +102,10 @@ final class IsolationBench {
 
     /// Led once.
     func life() throws(Finding) -> IsolatedLife {
-        if let known { return try Self.get(known) }
-        let result: Result<IsolatedLife, CachedFinding>
-        do throws(Finding) {
-            result = .success(try lead())
-        } catch {
-            result = .failure(CachedFinding(finding: error))
-        }
+        if let known { return try known.get() }
+        let result = Result { () throws(Finding) in try lead() }
         known = result
-        return try Self.get(result)
-    }
-
-    private static func get(_ result: Result<IsolatedLife, CachedFinding>) throws(Finding) -> IsolatedLife {
-        switch result {
-        case .success(let life): return life
-        case .failure(let cached): throw cached.finding
-        }
+        return try result.get()
     }
 
     private func lead() throws(Finding) -> IsolatedLife {
